@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0
+# vmenergy: `make help` lists the targets.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+DESTDIR ?=
+
+all: modules
+
+modules modules_install clean:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
+
+install: modules_install
+	depmod -a
+
+# Everything below runs in virtual machines, not on this one.
+
+demo:
+	@tools/testing/demo
+
+check:
+	@tools/testing/check static unit debug stock
+
+check-static check-unit check-debug check-stock:
+	@tools/testing/check $(@:check-%=%)
+
+bench:
+	@tools/testing/benchmark
+
+distclean: clean
+	rm -rf build
+
+help:
+	@echo 'On a machine that is to run vmenergy:'
+	@echo '  modules (default)  build for the running kernel, or for KDIR='
+	@echo '  install            and install'
+	@echo '  clean              remove what was built'
+	@echo
+	@echo 'In virtual machines, which are set up on first use:'
+	@echo '  demo               two VMs, what the host charges them and what they see'
+	@echo '  check              all tests; parts of it:'
+	@echo '  check-static         checkers of the sources'
+	@echo '  check-unit           unit tests, on a debug kernel'
+	@echo '  check-debug          unit tests and selftests, on a debug kernel'
+	@echo '  check-stock          selftests, on Debian kernels 6.1 and 6.12'
+	@echo '  bench              what vmenergy costs'
+
+.PHONY: all modules modules_install clean install demo check check-static \
+	check-unit check-debug check-stock bench distclean help

@@ -47,8 +47,8 @@ void vmen_domain_read(struct vmen_domain *domain, struct vmen_reading *reading);
  * @absolute: the meter counts from this machine's start, so the machine's
  *            account takes over its value; otherwise only its increase counts
  * @read: stores the energy used since the meter's own start in
- *        microjoules per component; 0 or a negative error, upon which the core
- *        carries on by its model. May sleep.
+ *        microjoules per component; 0 or a negative error, upon which charges
+ *        wait for the next reading. May sleep.
  */
 struct vmen_meter {
 	const char *name;

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _VMEN_ACCOUNT_H
+#define _VMEN_ACCOUNT_H
+
+#include <linux/mutex.h>
+#include <linux/vmenergy.h>
+
+#include "energy.h"
+
+struct vmen_domain;
+
+/**
+ * struct vmen_cpu_account - what one CPU has charged to a domain
+ * @cpu_pj: active CPU energy, picojoules, wraps; written by its own CPU only,
+ *          with interrupts off
+ */
+struct vmen_cpu_account {
+	u64 cpu_pj;
+};
+
+/**
+ * struct vmen_account - the account of a domain
+ * @cpu: what each CPU has charged
+ * @folded_pj: sum over @cpu when it was last folded into @pending_pj, wraps
+ * @pending_pj: charged by the model and not yet settled, per component
+ * @own: settled energy charged to the domain itself, per component
+ * @total: @own of the domain and of those that lay below it at the time
+ *
+ * All but @cpu is under vmen_account_lock.
+ */
+struct vmen_account {
+	struct vmen_cpu_account __percpu *cpu;
+	u64 folded_pj;
+	u64 pending_pj[VMEN_NR_COMPONENTS];
+	struct vmen_energy own[VMEN_NR_COMPONENTS];
+	struct vmen_energy total[VMEN_NR_COMPONENTS];
+};
+
+extern struct mutex vmen_account_lock;
+extern struct vmen_energy vmen_ended[VMEN_NR_COMPONENTS];
+
+int vmen_account_init(struct vmen_account *account);
+void vmen_account_free(struct vmen_account *account);
+void vmen_account_sync(void);
+void vmen_account_refresh(void);
+void vmen_account_close(struct vmen_account *account);
+void vmen_account_audit(int cpu, u64 *charged_pj, u64 *accounted_pj);
+struct vmen_energy vmen_energy_sum(const struct vmen_energy energy[VMEN_NR_COMPONENTS]);
+
+void vmen_account_start(void);
+void vmen_account_stop(void);
+
+#endif /* _VMEN_ACCOUNT_H */

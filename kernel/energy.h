@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Energy arithmetic
+ *
+ * Charges are made in picojoules: 1 mW for 1 ns is 1 pJ, so the time model
+ * needs one multiplication and loses nothing. A u64 of picojoules is full
+ * after 18 MJ, hence accounts keep microjoules and a remainder.
+ */
+#ifndef _VMEN_ENERGY_H
+#define _VMEN_ENERGY_H
+
+#include <linux/math64.h>
+#include <linux/types.h>
+
+#define VMEN_PJ_PER_UJ	1000000U
+
+/**
+ * struct vmen_energy - an amount of energy
+ * @uj: microjoules
+ * @pj: picojoules beyond @uj, less than VMEN_PJ_PER_UJ
+ */
+struct vmen_energy {
+	u64 uj;
+	u32 pj;
+};
+
+/**
+ * vmen_energy_add - add to an amount
+ * @energy: the amount
+ * @uj: microjoules to add
+ * @pj: picojoules to add, any number
+ *
+ * Nothing is rounded: adding pieces gives what adding their sum gives.
+ */
+static inline void vmen_energy_add(struct vmen_energy *energy, u64 uj, u64 pj)
+{
+	u32 rest;
+
+	energy->uj += uj + div_u64_rem(pj, VMEN_PJ_PER_UJ, &rest);
+	energy->pj += rest;
+	if (energy->pj >= VMEN_PJ_PER_UJ) {
+		energy->pj -= VMEN_PJ_PER_UJ;
+		energy->uj++;
+	}
+}
+
+/**
+ * vmen_share_pj - a part's share of an amount
+ * @amount_pj: what is shared, picojoules
+ * @part: the weight of the part, at most @whole
+ * @whole: the weight of all parts together, not 0
+ *
+ * Rounds down, so that the shares never sum up to more than the amount.
+ *
+ * Return: @amount_pj * @part / @whole, picojoules.
+ */
+static inline u64 vmen_share_pj(u64 amount_pj, u64 part, u64 whole)
+{
+	if (part == whole)
+		return amount_pj;
+	/* x86's division goes wrong on operands known to be equal: no early clobber. */
+	if (amount_pj == whole)
+		return part;
+	return mul_u64_u64_div_u64(amount_pj, part, whole);
+}
+
+#endif /* _VMEN_ENERGY_H */

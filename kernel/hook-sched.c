@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The scheduler hook: charges CPU energy where it is used
+ *
+ * A task is charged when it is switched out and at every tick,
+ *
+ *	energy [pJ] = increase of its sum_exec_runtime [ns] * busy_mw [mW]
+ *
+ * to the domain that it was in when it was switched in or last ticked. The
+ * scheduler's own clock makes the charges agree with the CPU time that the
+ * kernel reports, to the nanosecond.
+ *
+ * Both probes run with interrupts off, one of them under the run queue's
+ * lock: they take no lock, allocate and wake nothing, and write to this CPU's
+ * state alone. A domain that a CPU's state points to is kept until
+ * vmen_hook_refresh() has made every CPU look anew.
+ */
+#include <linux/irq_work.h>
+#include <linux/percpu.h>
+#include <linux/smp.h>
+#include <linux/tracepoint.h>
+#include <linux/vmenergy_param.h>
+#include <trace/events/sched.h>
+
+#include "domain.h"
+#include "hook-sched.h"
+#include "probe.h"
+#include "vm.h"
+
+/**
+ * struct vmen_cpu - what the hook knows of its CPU
+ * @task: running since the hook last looked; compared, never followed
+ * @runtime: @task's sum_exec_runtime that is charged already, ns
+ * @account: this CPU's counters of the domain that @task is charged to
+ * @domain: that domain
+ * @charged_pj: sum of all charges, picojoules, for the audit
+ */
+struct vmen_cpu {
+	struct task_struct *task;
+	u64 runtime;
+	struct vmen_cpu_account *account;
+	struct vmen_domain *domain;
+	u64 charged_pj;
+};
+
+static DEFINE_PER_CPU(struct vmen_cpu, vmen_cpu);
+
+static struct vmen_param busy_mw = {
+	.value		= 10000,
+	.min		= 1,
+	.max		= 1000000,
+	.changing	= vmen_hook_refresh,
+};
+module_param_cb(busy_mw, &vmen_param_ops, &busy_mw, 0644);
+MODULE_PARM_DESC(busy_mw, "milliwatts that a busy CPU is charged, 1 to 1000000");
+
+static __always_inline void charge(struct vmen_cpu *cpu, struct task_struct *task)
+{
+	u64 pj;
+
+	/* A switch was missed if the hook was just loaded: start from here. */
+	if (unlikely(cpu->task != task))
+		return;
+	pj = (task->se.sum_exec_runtime - cpu->runtime) * READ_ONCE(busy_mw.value);
+	cpu->account->cpu_pj += pj;
+	cpu->charged_pj += pj;
+}
+
+static __always_inline void follow(struct vmen_cpu *cpu, struct task_struct *task)
+{
+	struct vmen_domain *domain = &vmen_machine;
+
+	if (!is_idle_task(task))
+		domain = vmen_domain_of(task);
+	cpu->task = task;
+	cpu->runtime = task->se.sum_exec_runtime;
+	cpu->domain = domain;
+	cpu->account = this_cpu_ptr(domain->account.cpu);
+}
+
+static void probe_sched_switch(void *data, bool preempt, struct task_struct *prev,
+			       struct task_struct *next, unsigned int prev_state)
+{
+	struct vmen_cpu *cpu = this_cpu_ptr(&vmen_cpu);
+
+	charge(cpu, prev);
+	if (unlikely(vmen_vm_is_news(prev, prev_state)))
+		vmen_vm_notice(cpu->domain, prev, prev_state);
+	follow(cpu, next);
+}
+
+static void probe_sched_stat_runtime(VMEN_SCHED_STAT_RUNTIME_ARGS)
+{
+	struct vmen_cpu *cpu;
+
+	/* Other callers account a remote CPU's task, or are about to switch. */
+	if (!in_hardirq() || tsk != current)
+		return;
+	cpu = this_cpu_ptr(&vmen_cpu);
+	charge(cpu, tsk);
+	if (unlikely(vmen_vm_is_news(tsk, TASK_RUNNING)))
+		vmen_vm_notice(cpu->domain, tsk, TASK_RUNNING);
+	follow(cpu, tsk);
+}
+
+static void refresh_this_cpu(void *unused)
+{
+	struct vmen_cpu *cpu = this_cpu_ptr(&vmen_cpu);
+
+	charge(cpu, current);
+	follow(cpu, current);
+}
+
+/**
+ * vmen_hook_refresh - make every CPU charge and look up its task's domain anew
+ *
+ * After a domain has been added to or removed from the hash, this makes it
+ * effective: from then on no CPU charges a removed domain, nor is one in the
+ * middle of looking it up, as probes run with interrupts off.
+ *
+ * Context: process context, interrupts on.
+ */
+void vmen_hook_refresh(void)
+{
+	on_each_cpu(refresh_this_cpu, NULL, 1);
+}
+
+/**
+ * vmen_hook_charged_pj - the sum of all charges made by this CPU
+ *
+ * Context: interrupts are off.
+ * Return: picojoules, wraps.
+ */
+u64 vmen_hook_charged_pj(void)
+{
+	return this_cpu_read(vmen_cpu.charged_pj);
+}
+
+static struct vmen_probe probes[] = {
+	VMEN_PROBE(sched_switch, probe_sched_switch),
+	VMEN_PROBE(sched_stat_runtime, probe_sched_stat_runtime),
+};
+
+/**
+ * vmen_hook_sched_init - start charging
+ *
+ * Return: 0 or a negative error.
+ */
+int vmen_hook_sched_init(void)
+{
+	int cpu;
+
+	check_trace_callback_type_sched_switch(probe_sched_switch);
+	check_trace_callback_type_sched_stat_runtime(probe_sched_stat_runtime);
+
+	for_each_possible_cpu(cpu) {
+		struct vmen_cpu *state = per_cpu_ptr(&vmen_cpu, cpu);
+
+		state->domain = &vmen_machine;
+		state->account = per_cpu_ptr(vmen_machine.account.cpu, cpu);
+	}
+	return vmen_probes_register(probes, ARRAY_SIZE(probes));
+}
+
+/**
+ * vmen_hook_sched_exit - stop charging
+ */
+void vmen_hook_sched_exit(void)
+{
+	vmen_probes_unregister(probes, ARRAY_SIZE(probes));
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vmenergy: energy accounts for virtual machines, cgroups and processes
+ *
+ * The machine's energy is charged to domains, which form a tree:
+ *
+ *	hook-sched	charges tasks at every context switch and tick
+ *	domain		finds a task's domain, keeps the tree
+ *	account		makes the charges add up to what the machine has used
+ *	vm		makes a domain of each VM as it starts
+ *	zone		shows domains through powercap
+ *	proc		shows them all in one table
+ *	configfs	makes domains of cgroups and processes on request
+ *
+ * Units are part of the names: _pj _uj _mw _ns. Documentation/admin-guide/
+ * vmenergy has more.
+ */
+#include <linux/module.h>
+
+#include "account.h"
+#include "configfs.h"
+#include "domain.h"
+#include "hook-sched.h"
+#include "proc.h"
+#include "vm.h"
+#include "zone.h"
+
+static int __init vmenergy_init(void)
+{
+	int err;
+
+	err = vmen_domain_init();
+	if (err)
+		return err;
+	err = vmen_zone_init();
+	if (err)
+		goto exit_domain;
+	err = vmen_vm_init();
+	if (err)
+		goto exit_zone;
+	err = vmen_hook_sched_init();
+	if (err)
+		goto exit_vm;
+	vmen_account_start();
+	err = vmen_proc_init();
+	if (err)
+		goto exit_hook_sched;
+	err = vmen_configfs_init();
+	if (err)
+		goto exit_proc;
+	return 0;
+
+exit_proc:
+	vmen_proc_exit();
+exit_hook_sched:
+	vmen_account_stop();
+	vmen_hook_sched_exit();
+exit_vm:
+	vmen_vm_exit();
+exit_zone:
+	vmen_zone_exit();
+exit_domain:
+	vmen_domain_exit();
+	return err;
+}
+module_init(vmenergy_init);
+
+static void __exit vmenergy_exit(void)
+{
+	vmen_configfs_exit();
+	vmen_proc_exit();
+	vmen_account_stop();
+	vmen_hook_sched_exit();
+	vmen_vm_exit();
+	vmen_zone_exit();
+	vmen_domain_exit();
+}
+module_exit(vmenergy_exit);
+
+MODULE_DESCRIPTION("Energy accounts for virtual machines, cgroups and processes");
+MODULE_LICENSE("GPL");

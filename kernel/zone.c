@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Zones: the domains as powercap shows them
+ *
+ * Each domain has a zone with its energy, and in it one per component:
+ *
+ *	vmenergy:0		machine
+ *	vmenergy:0:0		cpu-0
+ *	vmenergy:0:1		disk-0
+ *	vmenergy:0:2		vm-1234
+ *	vmenergy:0:2:0		cpu-1234
+ *
+ * A zone is a view that holds no state of its own. powercap can't move zones,
+ * so those of a domain that moves are hidden and shown again elsewhere.
+ *
+ * powercap removes a zone's id when its device is released, without a lock,
+ * from the parent zone. So all of this happens under vmen_tree_lock, children
+ * before their parent, and hiding waits for the release. The energy files are
+ * read under vmen_account_lock alone, as hiding a zone waits for its readers.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/completion.h>
+#include <linux/powercap.h>
+#include <linux/slab.h>
+
+#include "domain.h"
+#include "zone.h"
+
+#define ALL_COMPONENTS	VMEN_NR_COMPONENTS
+#define NR_ZONES	(VMEN_NR_COMPONENTS + 1)
+
+/**
+ * struct vmen_zone - a zone of a domain
+ * @powercap: the zone
+ * @domain: whose energy it shows
+ * @component: of which component, or ALL_COMPONENTS
+ * @released: powercap has let go of it
+ */
+struct vmen_zone {
+	struct powercap_zone powercap;
+	struct vmen_domain *domain;
+	int component;
+	struct completion released;
+};
+
+/**
+ * struct vmen_zone_set - all zones of a domain
+ * @zone: by component, the domain's own zone is the last
+ * @node: in the list that vmen_zones_hide() works through
+ */
+struct vmen_zone_set {
+	struct vmen_zone zone[NR_ZONES];
+	struct list_head node;
+};
+
+static const char * const component_names[] = {
+	[VMEN_CPU] = "cpu",
+	[VMEN_DISK] = "disk",
+};
+
+static struct powercap_control_type *control_type;
+
+static struct vmen_zone *to_zone(struct powercap_zone *powercap)
+{
+	return container_of(powercap, struct vmen_zone, powercap);
+}
+
+static int get_energy_uj(struct powercap_zone *powercap, u64 *uj)
+{
+	struct vmen_zone *zone = to_zone(powercap);
+	struct vmen_reading reading;
+	int c;
+
+	vmen_domain_read(zone->domain, &reading);
+	*uj = 0;
+	for (c = 0; c < VMEN_NR_COMPONENTS; c++) {
+		if (zone->component == c || zone->component == ALL_COMPONENTS)
+			*uj += reading.active_uj[c] + reading.base_uj[c];
+	}
+	return 0;
+}
+
+static int get_max_energy_range_uj(struct powercap_zone *powercap, u64 *uj)
+{
+	*uj = S64_MAX;
+	return 0;
+}
+
+static int release(struct powercap_zone *powercap)
+{
+	complete(&to_zone(powercap)->released);
+	return 0;
+}
+
+static const struct powercap_zone_ops zone_ops = {
+	.get_energy_uj = get_energy_uj,
+	.get_max_energy_range_uj = get_max_energy_range_uj,
+	.release = release,
+};
+
+/* powercap wants these four even where a zone has no constraint to call them for. */
+static int set_constraint(struct powercap_zone *powercap, int id, u64 value)
+{
+	return -ENODATA;
+}
+
+static int get_constraint(struct powercap_zone *powercap, int id, u64 *value)
+{
+	return -ENODATA;
+}
+
+static const struct powercap_zone_constraint_ops constraint_ops = {
+	.set_power_limit_uw = set_constraint,
+	.get_power_limit_uw = get_constraint,
+	.set_time_window_us = set_constraint,
+	.get_time_window_us = get_constraint,
+};
+
+static int zone_show(struct vmen_zone *zone, const char *name, struct vmen_zone *parent)
+{
+	struct powercap_zone *powercap;
+
+	init_completion(&zone->released);
+	powercap = powercap_register_zone(&zone->powercap, control_type, name,
+					  parent ? &parent->powercap : NULL,
+					  &zone_ops, 0, &constraint_ops);
+	return PTR_ERR_OR_ZERO(powercap);
+}
+
+static void zone_hide(struct vmen_zone *zone)
+{
+	powercap_unregister_zone(control_type, &zone->powercap);
+	wait_for_completion(&zone->released);
+}
+
+static int show_components(struct vmen_domain *domain, struct vmen_zone_set *set)
+{
+	char name[VMEN_NAME_SIZE];
+	int c, err;
+
+	for (c = 0; c < VMEN_NR_COMPONENTS; c++) {
+		snprintf(name, sizeof(name), "%s-%llu", component_names[c], domain->number);
+		err = zone_show(&set->zone[c], name, &set->zone[ALL_COMPONENTS]);
+		if (err)
+			goto hide;
+	}
+	return 0;
+
+hide:
+	while (c--)
+		zone_hide(&set->zone[c]);
+	return err;
+}
+
+static struct vmen_zone_set *set_alloc(struct vmen_domain *domain)
+{
+	struct vmen_zone_set *set = kzalloc(sizeof(*set), GFP_KERNEL);
+	int z;
+
+	for (z = 0; set && z < NR_ZONES; z++) {
+		set->zone[z].domain = domain;
+		set->zone[z].component = z;
+	}
+	return set;
+}
+
+static int set_show(struct vmen_domain *domain)
+{
+	struct vmen_zone *parent = NULL;
+	struct vmen_zone_set *set;
+	int err;
+
+	if (domain->parent) {
+		if (!domain->parent->zones)
+			return -ENODEV;
+		parent = &domain->parent->zones->zone[ALL_COMPONENTS];
+	}
+	set = set_alloc(domain);
+	if (!set)
+		return -ENOMEM;
+	err = zone_show(&set->zone[ALL_COMPONENTS], domain->name, parent);
+	if (err)
+		goto free;
+	err = show_components(domain, set);
+	if (err)
+		goto hide;
+	domain->zones = set;
+	return 0;
+
+hide:
+	zone_hide(&set->zone[ALL_COMPONENTS]);
+free:
+	kfree(set);
+	return err;
+}
+
+static void set_hide(struct vmen_zone_set *set)
+{
+	int c;
+
+	for (c = 0; c < VMEN_NR_COMPONENTS; c++)
+		zone_hide(&set->zone[c]);
+	zone_hide(&set->zone[ALL_COMPONENTS]);
+	kfree(set);
+}
+
+/**
+ * vmen_zones_show - show a domain and all below it
+ * @top: the domain
+ *
+ * A domain below @top that can't be shown is missing from powercap, with a
+ * warning; its energy is accounted all the same.
+ *
+ * Context: vmen_tree_lock is held.
+ * Return: 0, or a negative error if @top itself could not be shown.
+ */
+int vmen_zones_show(struct vmen_domain *top)
+{
+	struct vmen_domain *domain;
+	int top_err = 0;
+
+	lockdep_assert_held(&vmen_tree_lock);
+	vmen_for_each_domain(domain, top) {
+		int err = set_show(domain);
+
+		if (!err)
+			continue;
+		pr_warn("no powercap zone for %s: error %d\n", domain->name, err);
+		if (domain == top)
+			top_err = err;
+	}
+	return top_err;
+}
+
+/**
+ * vmen_zones_hide - stop showing a domain and all below it
+ * @top: the domain
+ *
+ * Context: vmen_tree_lock is held. Waits for readers of the zones.
+ */
+void vmen_zones_hide(struct vmen_domain *top)
+{
+	struct vmen_zone_set *set, *next;
+	struct vmen_domain *domain;
+	LIST_HEAD(children_first);
+
+	lockdep_assert_held(&vmen_tree_lock);
+	vmen_for_each_domain(domain, top) {
+		if (domain->zones)
+			list_add(&domain->zones->node, &children_first);
+		domain->zones = NULL;
+	}
+	list_for_each_entry_safe(set, next, &children_first, node)
+		set_hide(set);
+}
+
+/**
+ * vmen_zone_init - register with powercap and show the machine
+ *
+ * Return: 0 or a negative error.
+ */
+int vmen_zone_init(void)
+{
+	int err;
+
+	control_type = powercap_register_control_type(NULL, KBUILD_MODNAME, NULL);
+	if (IS_ERR(control_type))
+		return PTR_ERR(control_type);
+	mutex_lock(&vmen_tree_lock);
+	err = vmen_zones_show(&vmen_machine);
+	mutex_unlock(&vmen_tree_lock);
+	if (err)
+		powercap_unregister_control_type(control_type);
+	return err;
+}
+
+/**
+ * vmen_zone_exit - end what vmen_zone_init() began
+ */
+void vmen_zone_exit(void)
+{
+	mutex_lock(&vmen_tree_lock);
+	vmen_zones_hide(&vmen_machine);
+	mutex_unlock(&vmen_tree_lock);
+	powercap_unregister_control_type(control_type);
+}

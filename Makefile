@@ -2,7 +2,6 @@
 # vmenergy: `make help` lists the targets.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
-DESTDIR ?=
 
 all: modules
 
@@ -10,20 +9,22 @@ modules modules_install clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
 
 install: modules_install
-	depmod -a
 
 # Everything below runs in virtual machines, not on this one.
 
-demo:
+tools:
+	@scripts/setup tools
+
+demo: tools
 	@tools/testing/demo
 
-check:
+check: tools
 	@tools/testing/check static unit debug stock
 
-check-static check-unit check-debug check-stock:
+check-static check-unit check-debug check-stock: tools
 	@tools/testing/check $(@:check-%=%)
 
-bench:
+bench: tools
 	@tools/testing/benchmark
 
 distclean: clean
@@ -44,5 +45,5 @@ help:
 	@echo '  check-stock          selftests, on Debian kernels 6.1 and 6.12'
 	@echo '  bench              what vmenergy costs'
 
-.PHONY: all modules modules_install clean install demo check check-static \
+.PHONY: all modules modules_install clean install tools demo check check-static \
 	check-unit check-debug check-stock bench distclean help

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the selftests read: energy accounts, and the CPU time they should agree with."""
+
+import os
+import time
+from decimal import Decimal
+from pathlib import Path
+
+TABLE = Path("/proc/vmenergy")
+AUDIT = Path("/sys/kernel/debug/vmenergy/audit")
+POWERCAP = Path("/sys/class/powercap")
+CONFIGFS = Path("/sys/kernel/config/vmenergy")
+CGROUPS = Path("/sys/fs/cgroup")
+PJ_PER_UJ = 10**6
+PARAMETERS = Path("/sys/module/vmenergy/parameters")
+
+
+class Row:
+    """A row of /proc/vmenergy; energies in microjoules, exact."""
+
+    def __init__(self, line):
+        self.domain, self.kind, self.parent, *energies = line.split()
+        self.energy, self.own, self.cpu, self.disk = map(Decimal, energies)
+
+
+def table():
+    """The rows of /proc/vmenergy, all from one settlement."""
+    return [Row(line) for line in TABLE.read_text().splitlines()[1:]]
+
+
+def row(domain):
+    """The row of a domain, or None."""
+    return next((r for r in table() if r.domain == domain), None)
+
+
+def zone(name):
+    """The directory of the powercap zone of that name, or None."""
+    for path in POWERCAP.glob("vmenergy:*"):
+        try:
+            if (path / "name").read_text().strip() == name:
+                return path
+        except (FileNotFoundError, OSError):
+            continue  # it went away meanwhile
+    return None
+
+
+def zone_uj(name):
+    """The energy that a zone shows."""
+    return int((zone(name) / "energy_uj").read_text())
+
+
+def audit():
+    """{cpu: (charged, accounted)} in picojoules."""
+    lines = AUDIT.read_text().splitlines()[1:]
+    return {int(cpu): (int(charged), int(accounted))
+            for cpu, charged, accounted in map(str.split, lines)}
+
+
+def busy_mw():
+    """The model's power of a busy CPU."""
+    return int((PARAMETERS / "busy_mw").read_text())
+
+
+def cpu_time_ns(pid):
+    """CPU time of all threads of a process, to the nanosecond."""
+    total = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        total += int((task / "schedstat").read_text().split()[0])
+    return total
+
+
+def cgroup_time_ns(path):
+    """CPU time of a cgroup."""
+    for line in (path / "cpu.stat").read_text().splitlines():
+        key, value = line.split()
+        if key == "usage_usec":
+            return int(value) * 1000
+    raise ValueError("no usage_usec")
+
+
+def wait_for(condition, timeout=20, what=""):
+    """Waits until condition() is true and returns its value."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"still not after {timeout} s: {what or condition}"
+        time.sleep(0.02)
+
+
+class Config:
+    """A directory in configfs, ended with the block."""
+
+    def __init__(self, name, **attributes):
+        self.path = CONFIGFS / name
+        self._attributes = attributes
+
+    def __enter__(self):
+        self.path.mkdir()
+        try:
+            for key, value in self._attributes.items():
+                self.write(key, value)
+            self.write("live", 1)
+        except BaseException:
+            self.path.rmdir()
+            raise
+        return self
+
+    def __exit__(self, *unused):
+        self.path.rmdir()
+
+    def write(self, attribute, value):
+        """Writes an attribute."""
+        (self.path / attribute).write_text(f"{value}\n")
+
+    def read(self, attribute):
+        """Reads an attribute."""
+        return (self.path / attribute).read_text().strip()
+
+
+class Cgroup:
+    """A cgroup, ended with the block."""
+
+    def __init__(self, name, parent=CGROUPS):
+        self.path = Path(parent) / name
+
+    def __enter__(self):
+        self.path.mkdir()
+        return self
+
+    def __exit__(self, *unused):
+        (self.path / "cgroup.kill").write_text("1")
+        wait_for(lambda: "populated 0" in (self.path / "cgroup.events").read_text(),
+                 what=f"{self.path} is empty")
+        self.path.rmdir()
+
+    @property
+    def name(self):
+        """The path as configfs wants it."""
+        return "/" + str(self.path.relative_to(CGROUPS))
+
+    def add(self, pid):
+        """Moves a process in."""
+        (self.path / "cgroup.procs").write_text(str(pid))
+
+    def enter(self):
+        """Moves the calling process in: for subprocess's preexec_fn."""
+        self.add(os.getpid())

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Fixtures: the modules loaded, and guests that run.
+
+The tests run in a machine that vm.host() has booted. Guests are shared by the
+tests of a file, which leave them as they were.
+"""
+
+import os
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+# pylint: disable=wrong-import-position
+import accounts
+import kernels
+import vm
+
+CONFIGFS_ROOT = "/sys/kernel/config"
+MDEV_PARENTS = Path("/sys/class/mdev_bus")
+# In the guest: the driver, and the account that its vmenergy makes of it.
+DRIVER = "/sys/bus/virtio/drivers/virtio_energy"
+GUEST_ENERGY = "/sys/class/powercap/vmenergy:0/energy_uj"
+READLOOP = kernels.TOP / "build/programs/readloop"
+
+
+def guest_kernel():
+    """The kernel that guests run: Debian's, even if the host's is the debug kernel."""
+    return "6.1" if kernels.current() == "6.1" else "6.12"
+
+
+def unload(*modules):
+    """Removes those of the modules that are loaded, in this order."""
+    for module in modules:
+        if Path("/sys/module", module).exists():
+            subprocess.run(["rmmod", module], check=True)
+
+
+class Mdev:
+    """A virtio-energy device."""
+
+    def __init__(self):
+        self.path = Path("/sys/bus/mdev/devices", str(uuid.uuid4()))
+        create, = MDEV_PARENTS.glob("*/mdev_supported_types/*/create")
+        create.write_text(self.path.name)
+
+    def qemu_args(self, **options):
+        """How QEMU attaches it."""
+        extra = "".join(f",{key}={value}" for key, value in options.items())
+        return ["-device", f"vfio-pci,sysfsdev={self.path}{extra}"]
+
+    def remove(self):
+        """Removes it, if it is still there."""
+        if self.path.exists():
+            (self.path / "remove").write_text("1")
+
+
+def aware_guest(qemu_args, **options):
+    """A guest with a virtio-energy device and its driver."""
+    return vm.guest(guest_kernel(), modules=["virtio_energy"],
+                    files={"/bin/readloop": READLOOP}, qemu_args=qemu_args, **options)
+
+
+def guest_uj(machine):
+    """The energy that a guest says it has used."""
+    return int(machine.check(f"cat {GUEST_ENERGY}"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def configfs():
+    """The file system in which domains are made."""
+    kernels.load("configfs")
+    if not os.path.ismount(CONFIGFS_ROOT):
+        subprocess.run(["mount", "-t", "configfs", "configfs", CONFIGFS_ROOT], check=True)
+
+
+@pytest.fixture
+def unloaded():
+    """The core module is not loaded, and the test may load it."""
+    unload("vmenergy_mdev", "vmenergy")
+    yield
+    unload("vmenergy_mdev", "vmenergy")
+
+
+@pytest.fixture
+def core():
+    """The core module is loaded."""
+    kernels.load("vmenergy")
+
+
+@pytest.fixture(scope="session")
+def shared_guest():
+    """A guest that knows nothing of energy, with two vCPUs; booted once for all tests."""
+    with vm.guest(guest_kernel(), smp=2) as machine:
+        yield machine
+
+
+@pytest.fixture
+def guest(core, shared_guest):
+    """That guest, while it is a domain."""
+    accounts.wait_for(lambda: accounts.row(f"vm-{shared_guest.pid}"), what="the VM is a domain")
+    return shared_guest
+
+
+@pytest.fixture
+def make_device():
+    """Makes virtio-energy devices, which are removed after the test."""
+    kernels.load("vmenergy_mdev")
+    devices = []
+
+    def make():
+        devices.append(Mdev())
+        return devices[-1]
+
+    yield make
+    for device in devices:
+        device.remove()
+
+
+@pytest.fixture(scope="module")
+def aware():
+    """A guest that reads its account from a device."""
+    kernels.load("vmenergy_mdev")
+    device = Mdev()
+    with aware_guest(device.qemu_args()) as machine:
+        yield machine
+    device.remove()

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Loads for guests to run, and a comparison of what they are charged with what they use."""
+
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+
+import accounts
+from accounts import PJ_PER_UJ, wait_for
+
+RUN_S = 10
+TOLERANCE = 0.005
+SPIN = "while :; do :; done"
+
+
+@contextlib.contextmanager
+def spinning(machine, count):
+    """The guest runs that many endless loops."""
+    loop = f"sh -c '{SPIN}' >/dev/null 2>&1 & echo $! >>/run/spinning"
+    machine.check(f"for i in $(seq {count}); do {loop}; done")
+    try:
+        yield
+    finally:
+        machine.check("touch /run/spinning; kill $(cat /run/spinning) 2>/dev/null; "
+                      "rm /run/spinning")
+
+
+def _is_stopped(pid):
+    states = [(task / "stat").read_text().rpartition(")")[2].split()[0]
+              for task in Path(f"/proc/{pid}/task").iterdir()]
+    return set(states) == {"T"}
+
+
+@contextlib.contextmanager
+def standing_still(pid):
+    """The process is stopped, and what it has used is settled."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        wait_for(lambda: _is_stopped(pid))
+        time.sleep(0.05)
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+class VmAccount:
+    """Compares the account of a VM with its CPU time, from the first to the second look."""
+
+    def __init__(self, machine):
+        self._pid = machine.pid
+        self._start = self._look()
+
+    def _look(self):
+        with standing_still(self._pid):
+            return (accounts.row(f"vm-{self._pid}").cpu, accounts.cpu_time_ns(self._pid))
+
+    def check(self):
+        """The two agree."""
+        uj, time_ns = (end - start for start, end in zip(self._start, self._look()))
+        expected_uj = time_ns * accounts.busy_mw() / PJ_PER_UJ
+        print(f"charged {uj} uJ, expected {expected_uj} uJ")
+        assert time_ns > 0
+        assert abs(float(uj) - expected_uj) <= TOLERANCE * expected_uj
+        return time_ns

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The time model: what is charged is CPU time times power, for whom it was used."""
+
+import os
+import subprocess
+import time
+
+import pytest
+
+import accounts
+from accounts import PJ_PER_UJ, Cgroup, Config, wait_for
+from loads import RUN_S, SPIN, TOLERANCE, VmAccount, spinning, standing_still
+
+BUSY_MAX_PJ = 100_000 * 10**9
+
+
+@pytest.mark.parametrize("busy", [0, 1, 2])
+def test_vm_is_charged_its_cpu_time(guest, busy):
+    account = VmAccount(guest)
+    with spinning(guest, busy):
+        time.sleep(RUN_S)
+        time_ns = account.check()
+    assert time_ns > busy * 0.5 * RUN_S * 1e9
+
+
+def _frozen(cgroup):
+    return "frozen 1" in (cgroup.path / "cgroup.events").read_text()
+
+
+def _look_at_cgroup(cgroup, name):
+    (cgroup.path / "cgroup.freeze").write_text("1")
+    wait_for(lambda: _frozen(cgroup))
+    time.sleep(0.05)
+    look = accounts.row(name).cpu, accounts.cgroup_time_ns(cgroup.path)
+    (cgroup.path / "cgroup.freeze").write_text("0")
+    return look
+
+
+def test_cgroup_is_charged_its_cpu_time(core):
+    with Cgroup("crowd") as cgroup, Config("crowd", cgroup=cgroup.name):
+        storm = "while :; do /bin/true; done"
+        children = [subprocess.Popen(["sh", "-c", command], preexec_fn=cgroup.enter)
+                    for command in (SPIN, storm, storm)]
+        uj, time_ns = _look_at_cgroup(cgroup, "crowd")
+        time.sleep(RUN_S)
+        end_uj, end_ns = _look_at_cgroup(cgroup, "crowd")
+        for child in children:
+            child.kill()
+            child.wait()
+    expected_uj = (end_ns - time_ns) * accounts.busy_mw() / PJ_PER_UJ
+    print(f"charged {end_uj - uj} uJ, expected {expected_uj} uJ")
+    assert abs(float(end_uj - uj) - expected_uj) <= TOLERANCE * expected_uj
+
+
+def test_power_can_be_changed_at_run_time(core):
+    before = accounts.busy_mw()
+    with Cgroup("priced") as cgroup, Config("priced", cgroup=cgroup.name):
+        child = subprocess.Popen(["sh", "-c", SPIN], preexec_fn=cgroup.enter)
+        try:
+            (accounts.PARAMETERS / "busy_mw").write_text(str(3 * before))
+            uj, time_ns = _look_at_cgroup(cgroup, "priced")
+            time.sleep(2)
+            end_uj, end_ns = _look_at_cgroup(cgroup, "priced")
+        finally:
+            (accounts.PARAMETERS / "busy_mw").write_text(str(before))
+            child.kill()
+            child.wait()
+    expected_uj = (end_ns - time_ns) * 3 * before / PJ_PER_UJ
+    assert abs(float(end_uj - uj) - expected_uj) <= TOLERANCE * expected_uj
+
+
+def _own_energies_sum_up():
+    rows = accounts.table()
+    return sum(row.own for row in rows) == rows[0].energy
+
+
+def test_accounts_sum_up_while_domains_come_and_go(guest):
+    with spinning(guest, 1):
+        for number in range(5):
+            with Cgroup(f"passing-{number}") as cgroup, \
+                 Config(f"passing-{number}", cgroup=cgroup.name):
+                subprocess.run(["sh", "-c", "for i in 1 2 3 4 5; do /bin/true; done"],
+                               preexec_fn=cgroup.enter, check=True)
+                assert _own_energies_sum_up()
+            assert _own_energies_sum_up()
+            for charged_pj, accounted_pj in accounts.audit().values():
+                assert charged_pj == accounted_pj
+
+
+def test_machine_holds_every_charge(guest):
+    tick_pj = BUSY_MAX_PJ // os.sysconf("SC_CLK_TCK")
+    with spinning(guest, 2):
+        for _ in range(20):
+            before = accounts.audit()
+            machine_pj = accounts.table()[0].cpu * PJ_PER_UJ
+            after = accounts.audit()
+            charged = sum(charged for charged, _ in before.values())
+            assert machine_pj >= charged - tick_pj * len(before)
+            assert machine_pj <= sum(charged for charged, _ in after.values())
+            time.sleep(0.1)
+
+
+def test_zone_shows_what_the_table_shows(guest):
+    name = f"vm-{guest.pid}"
+    with standing_still(guest.pid):
+        row = accounts.row(name)
+        assert abs(accounts.zone_uj(name) - row.energy) <= 2
+        assert abs(accounts.zone_uj(f"cpu-{guest.pid}") - row.cpu) <= 1
+        assert accounts.zone_uj(f"disk-{guest.pid}") == row.disk == 0

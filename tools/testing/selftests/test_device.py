@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The virtio-energy device: a guest sees its own account, cheaply and in time."""
+
+import os
+import re
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import accounts
+from accounts import wait_for
+from conftest import DRIVER, GUEST_ENERGY, guest_uj
+from loads import RUN_S, SPIN, VmAccount, spinning
+READS = 100_000
+HANDFUL = 10
+
+
+def _exits(pid):
+    """How often a VM's vCPUs left the guest to have a device emulated."""
+    directory, = Path("/sys/kernel/debug/kvm").glob(f"{pid}-*")
+    return sum(int((directory / name).read_text()) for name in ("mmio_exits", "io_exits"))
+
+
+def test_driver_binds(aware):
+    assert aware.check(f"ls {DRIVER}").count("virtio") >= 1
+    assert "energy is measured by virtio-energy" in aware.check("dmesg")
+    period_us = int(aware.check(f"cat {DRIVER}/virtio*/update_period_us"))
+    update_ms = int(Path("/sys/module/vmenergy_mdev/parameters/update_ms").read_text())
+    assert period_us == 1000 * update_ms
+
+
+def test_guest_reads_what_the_host_charges(aware):
+    """A reading is between what the zone showed one period ago and what it shows now."""
+    period_s = int(aware.check(f"cat {DRIVER}/virtio*/update_period_us")) / 1e6
+    tick_s = 1 / os.sysconf("SC_CLK_TCK")
+    quantum_uj = int(aware.check(f"cat {DRIVER}/virtio*/quantum_uj"))
+    late = 0
+    for _ in range(20):
+        start_uj, start = accounts.zone_uj(f"vm-{aware.pid}"), time.monotonic()
+        seen_uj = guest_uj(aware)
+        end_uj, end = accounts.zone_uj(f"vm-{aware.pid}"), time.monotonic()
+        assert seen_uj <= end_uj
+        power_uw = (end_uj - start_uj) / (end - start)
+        allowed_uj = max(power_uw, 1000 * accounts.busy_mw()) * (period_s + tick_s) + quantum_uj
+        late += seen_uj < start_uj - allowed_uj
+    assert late <= 1
+
+
+def test_two_vms_are_charged_apart(guest, aware):
+    """As in test_charging.py, and here one of the VMs has a device."""
+    both = VmAccount(guest), VmAccount(aware)
+    with spinning(guest, 1):
+        time.sleep(RUN_S)
+        busy_ns, idle_ns = [account.check() for account in both]
+    assert busy_ns > idle_ns
+
+
+def test_reading_the_page_takes_no_exits(aware):
+    device, = aware.check(f"ls -d {DRIVER}/virtio*/energy_uj").split()
+    before = _exits(aware.pid)
+    out = aware.check(f"readloop {READS} {device}", timeout=120)
+    exits = _exits(aware.pid) - before
+    # The command itself comes and goes over a virtio port.
+    before = _exits(aware.pid)
+    aware.check("readloop 1 /proc/uptime")
+    baseline = _exits(aware.pid) - before
+    first, last, fell, ns = map(int, out.split())
+    print(f"{READS} readings, {ns} ns each, {exits} exits, {baseline} without them")
+    assert fell == 0 and last > first
+    assert exits <= baseline + HANDFUL
+
+
+def test_counters_never_run_backwards(aware):
+    path, = aware.check(f"ls -d {DRIVER}/virtio*/energy_uj").split()
+    outputs = []
+    threads = [threading.Thread(target=lambda file=file: outputs.append(
+        aware.check(f"readloop 20000 {file}", timeout=120))) for file in (path, GUEST_ENERGY)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for output in outputs:
+        assert output.split()[2] == "0"
+    assert len(outputs) == 2
+
+
+def test_guest_charges_its_own_domains(aware):
+    aware.check("mkdir -p /sys/kernel/config; mount -t configfs configfs /sys/kernel/config; true")
+    directory = "/sys/kernel/config/vmenergy/job"
+    aware.check(f"mkdir {directory}; sh -c '{SPIN}' >/dev/null 2>&1 & "
+                f"sleep 0.1; echo $! >{directory}/pid; echo 1 >{directory}/live")
+    time.sleep(3)
+    rows = [accounts.Row(line) for line in
+            aware.check("cat /proc/vmenergy").splitlines()[1:]]
+    aware.check(f"kill $(cat {directory}/pid); rmdir {directory}")
+    energies = {row.domain: row for row in rows}
+    assert sum(row.own for row in rows) == rows[0].energy
+    spent = 3 * accounts.busy_mw() * 1000
+    assert 0.5 * spent < energies["job"].energy < 1.5 * spent
+
+
+def test_guest_driver_comes_and_goes(aware):
+    for _ in range(5):
+        aware.check("rmmod virtio_energy && insmod /modules/virtio_energy.ko")
+        before = accounts.zone_uj(f"vm-{aware.pid}")
+        assert wait_for(lambda: guest_uj(aware) >= before)
+    aware.check("rmmod virtio_energy vmenergy && insmod /modules/vmenergy.ko && "
+                "insmod /modules/virtio_energy.ko")
+    start_uj = accounts.zone_uj(f"vm-{aware.pid}")
+    assert guest_uj(aware) > start_uj - 10**6
+    assert guest_uj(aware) <= accounts.zone_uj(f"vm-{aware.pid}")
+
+
+def test_core_stays_while_the_driver_uses_it(aware):
+    status, output = aware.run("rmmod vmenergy")
+    assert status and re.search("in use|unavailable|busy", output)
+
+
+def test_reboot_keeps_the_account(aware):
+    before = guest_uj(aware)
+    aware.reset()
+    assert guest_uj(aware) > before
+
+
+def test_device_is_for_one_vm(aware):
+    device, = Path("/sys/bus/mdev/devices").iterdir()
+    refused = subprocess.run(
+        ["timeout", "30", "qemu-system-x86_64", "-M", "q35", "-accel", "kvm", "-display", "none",
+         "-nodefaults", "-device", f"vfio-pci,sysfsdev={device}"],
+        capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "busy" in refused.stderr.lower()
+
+
+def test_module_stays_while_a_device_is_open(aware):
+    refused = subprocess.run(["rmmod", "vmenergy_mdev"], capture_output=True, text=True,
+                             check=False)
+    assert refused.returncode and "in use" in refused.stderr

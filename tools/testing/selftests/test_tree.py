@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The tree of domains follows the cgroups, and no energy is lost on the way."""
+
+import subprocess
+
+import pytest
+
+import accounts
+from accounts import CGROUPS, Cgroup, Config, wait_for
+
+
+def _parent(domain):
+    return accounts.row(domain).parent
+
+
+def _zone_parent(domain):
+    path = accounts.zone(domain)
+    return path and (path.resolve().parent / "name").read_text().strip()
+
+
+def _lies_below(domain, parent):
+    return _parent(domain) == parent == _zone_parent(domain)
+
+
+def _rows():
+    return {row.domain: row for row in accounts.table()}
+
+
+def _exact():
+    rows = accounts.table()
+    return sum(row.own for row in rows) == rows[0].energy
+
+
+@pytest.fixture
+def vm_name(guest):
+    yield f"vm-{guest.pid}"
+    (CGROUPS / "cgroup.procs").write_text(str(guest.pid))
+    wait_for(lambda: _lies_below(f"vm-{guest.pid}", "machine"))
+
+
+def test_vm_that_moves_takes_its_account_along(guest, vm_name):
+    with Cgroup("slice") as cgroup, Config("slice", cgroup=cgroup.name):
+        before = accounts.row(vm_name).energy
+        cgroup.add(guest.pid)
+        wait_for(lambda: _lies_below(vm_name, "slice"))
+        assert accounts.row(vm_name).energy >= before
+        assert accounts.row("slice").energy < before
+        guest.check("for i in $(seq 1000); do :; done")
+        wait_for(lambda: accounts.row("slice").energy > 0)
+        assert _exact()
+
+        (CGROUPS / "cgroup.procs").write_text(str(guest.pid))
+        wait_for(lambda: _lies_below(vm_name, "machine"))
+        assert accounts.row(vm_name).energy >= before
+        assert _exact()
+
+
+def test_zone_includes_what_lies_below(guest, vm_name):
+    with Cgroup("outer") as outer, Config("outer", cgroup=outer.name):
+        outer.add(guest.pid)
+        wait_for(lambda: _lies_below(vm_name, "outer"))
+        start = _rows()
+        guest.check("for i in $(seq 20000); do :; done")
+        rows = _rows()
+        used = rows[vm_name].energy - start[vm_name].energy
+        assert used > 0
+        assert rows["outer"].own == 0
+        assert rows["outer"].energy - start["outer"].energy == used
+        outer_zone, vm_zone = accounts.zone("outer").resolve(), accounts.zone(vm_name).resolve()
+        assert vm_zone.parent == outer_zone
+        (CGROUPS / "cgroup.procs").write_text(str(guest.pid))
+
+
+def test_domain_made_in_between_takes_over(guest, vm_name):
+    with Cgroup("top") as top, Cgroup("middle", top.path) as middle, \
+         Cgroup("bottom", middle.path) as bottom, Config("top", cgroup=top.name):
+        bottom.add(guest.pid)
+        wait_for(lambda: _lies_below(vm_name, "top"))
+        with Config("bottom", cgroup=bottom.name):
+            assert _lies_below(vm_name, "bottom")
+            assert _lies_below("bottom", "top")
+            with Config("middle", cgroup=middle.name):
+                assert _lies_below("bottom", "middle")
+                assert _lies_below("middle", "top")
+                assert _lies_below(vm_name, "bottom")
+                assert _exact()
+            assert _lies_below("bottom", "top")
+        assert _lies_below(vm_name, "top")
+        (CGROUPS / "cgroup.procs").write_text(str(guest.pid))
+        assert _exact()
+
+
+def test_task_is_charged_to_its_innermost_domain(core):
+    with Cgroup("big") as big, Cgroup("small", big.path) as small, \
+         Config("big", cgroup=big.name), Config("small", cgroup=small.name):
+        child = subprocess.Popen(["sh", "-c", "while :; do :; done"], preexec_fn=small.enter)
+        try:
+            wait_for(lambda: accounts.row("small").own > 10**6)
+            with Config("child", pid=child.pid):
+                assert _lies_below("child", "small")
+                own = accounts.row("small").own
+                wait_for(lambda: accounts.row("child").own > 10**6)
+                rows = _rows()
+                # What it used until every CPU had looked anew: a few ticks.
+                assert rows["small"].own - own < 10**6
+                assert rows["big"].own == 0
+                assert rows["big"].energy == rows["small"].energy
+                assert _exact()
+        finally:
+            child.kill()
+            child.wait()
+
+
+def test_process_domain_outlives_its_process(core):
+    child = subprocess.Popen(["sleep", "1000"])
+    with Config("brief", pid=child.pid):
+        child.kill()
+        child.wait()
+        assert accounts.row("brief").energy >= 0
+        assert _zone_parent("brief") == "machine"
+
+
+def test_ended_domain_leaves_its_energy_above(core):
+    with Cgroup("holder") as holder, Config("holder", cgroup=holder.name):
+        with Cgroup("inner", holder.path) as inner, Config("inner", cgroup=inner.name):
+            subprocess.run(["sh", "-c", "for i in $(seq 20000); do :; done"],
+                           preexec_fn=inner.enter, check=True)
+            used = wait_for(lambda: accounts.row("inner").energy)
+        rows = _rows()
+        assert "inner" not in rows
+        assert rows["holder"].energy >= used
+        assert _exact()

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Static checks: the kernel's own checkers find nothing in the sources."""
+
+import subprocess
+
+import kernels
+
+TOP = kernels.TOP
+SPARSE = ["C=2", "CF=-D__CHECK_ENDIAN__"]
+# For the one file that knows kernel versions.
+COMPAT = ["--ignore", "LINUX_VERSION_CODE,CONSTANT_COMPARISON"]
+# Scripts of coccinelle that report on patterns the project's code can have.
+COCCI_MODE = "report"
+
+
+def _source():
+    return kernels.cache() / "source-6.12"
+
+
+def _sources(*patterns):
+    """The files of the project, as git knows them."""
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard",
+                             *patterns], cwd=TOP, capture_output=True, text=True, check=True)
+    return sorted(listed.stdout.split())
+
+
+def _said(command):
+    """What a checker that is silent on success has to say."""
+    done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)
+    return (done.stdout + done.stderr).strip() or (f"exit {done.returncode}" if done.returncode
+                                                   else "")
+
+
+def _reported(command):
+    """What a checker that reports on standard output has found."""
+    done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or (done.stderr if done.returncode else "")
+
+
+def _sparse():
+    return _said([TOP / "scripts/build", "6.12", *SPARSE])
+
+
+def _checkpatch(path):
+    extra = COMPAT if path.endswith("compat.h") else []
+    return _reported([_source() / "scripts/checkpatch.pl", "--quiet", "--no-summary", *extra,
+                      "-f", path])
+
+
+def _kernel_doc(paths):
+    return _said([_source() / "scripts/kernel-doc", "-none", "-Wall", *paths])
+
+
+def _coccinelle(script):
+    """One script over all directories; scripts that can't be parsed are no finding."""
+    directories = [TOP / "kernel", TOP / "virtio-energy"]
+    includes = [option for path in ("include", "arch/x86/include")
+                for option in ("-I", _source() / path)]
+    done = subprocess.run(["spatch", "-D", COCCI_MODE, "--very-quiet", "--no-show-diff",
+                           "--cocci-file", script, *includes, "-I", TOP / "include",
+                           *directories], capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+def check(say):
+    """Yields (name, problem) of each check."""
+    say("sparse")
+    yield "sparse", _sparse()
+    code = _sources("*.c", "*.h")
+    say("checkpatch")
+    for path in code:
+        yield f"checkpatch {path}", _checkpatch(path)
+    say("kernel-doc")
+    yield "kernel-doc", _kernel_doc([path for path in code if "programs/" not in path])
+    yield "ABI documents", _said([_source() / "scripts/get_abi.pl", "--dir",
+                                  TOP / "Documentation/ABI", "validate"])
+    say("coccinelle")
+    scripts = sorted((_source() / "scripts/coccinelle").rglob("*.cocci"))
+    for script in scripts:
+        if "virtual report" in script.read_text(errors="replace"):
+            yield f"coccinelle {script.stem}", _coccinelle(script)

@@ -149,12 +149,23 @@ static struct cgroup *cgroup_around(struct vmen_domain *domain)
 	return leader ? rcu_dereference(leader->cgroups)->dfl_cgrp : NULL;
 }
 
+/* The innermost domain above that is not being removed. */
+static struct vmen_domain *lasting_parent(struct vmen_domain *domain)
+{
+	struct vmen_domain *parent = domain->parent;
+
+	while (parent && parent->cgroup && hlist_unhashed(&parent->hash))
+		parent = parent->parent;
+	return parent;
+}
+
 /* Where the domain should be. A process that has ended stays where it is. */
 static struct vmen_domain *proper_parent(struct vmen_domain *domain)
 {
-	struct vmen_domain *parent = domain->parent;
+	struct vmen_domain *parent = lasting_parent(domain);
 	struct cgroup *cgroup;
 
+	lockdep_assert_held(&vmen_tree_lock);
 	preempt_disable();
 	rcu_read_lock();
 	cgroup = cgroup_around(domain);
@@ -169,7 +180,7 @@ static void move(struct vmen_domain *domain, struct vmen_domain *parent)
 {
 	vmen_zones_hide(domain);
 	mutex_lock(&vmen_account_lock);
-	vmen_account_refresh();
+	vmen_account_sync();
 	list_move_tail(&domain->sibling, &parent->children);
 	domain->parent = parent;
 	mutex_unlock(&vmen_account_lock);
@@ -292,8 +303,12 @@ static struct vmen_domain *process_alloc(enum vmen_kind kind, struct task_struct
 	}
 	domain->task = task;
 	domain->key = task->signal;
-	domain->pid = get_pid(task_tgid(task));
-	domain->number = task_tgid_nr(task);
+	domain->pid = get_task_pid(task, PIDTYPE_TGID);
+	if (!domain->pid) {
+		vmen_domain_put(domain);
+		return ERR_PTR(-ESRCH);
+	}
+	domain->number = pid_nr(domain->pid);
 	return domain;
 }
 
@@ -382,7 +397,7 @@ EXPORT_SYMBOL_NS_GPL(vmen_domain_get_vm, VMENERGY_NS);
 static void domain_remove(struct vmen_domain *domain)
 {
 	lockdep_assert_held(&vmen_tree_lock);
-	hlist_del_rcu(&domain->hash);
+	hlist_del_init_rcu(&domain->hash);
 	vmen_hook_refresh();
 	update_tree();
 

@@ -120,6 +120,22 @@ def test_process_domain_outlives_its_process(core):
         assert _zone_parent("brief") == "machine"
 
 
+def test_ended_process_outlives_the_domain_around_it(core):
+    with Cgroup("around") as around:
+        outer = Config("around", cgroup=around.name)
+        outer.__enter__()
+        child = subprocess.Popen(["sleep", "1000"], preexec_fn=around.enter)
+        with Config("within", pid=child.pid):
+            assert _lies_below("within", "around")
+            child.kill()
+            child.wait()
+            assert _lies_below("within", "around")
+            outer.__exit__()
+            assert _lies_below("within", "machine")
+            assert _exact()
+        assert _exact()
+
+
 def test_ended_domain_leaves_its_energy_above(core):
     with Cgroup("holder") as holder, Config("holder", cgroup=holder.name):
         with Cgroup("inner", holder.path) as inner, Config("inner", cgroup=inner.name):

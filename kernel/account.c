@@ -151,6 +151,22 @@ static void settle_by_meter(int component, u64 estimate_pj, u64 uj)
 		settle(component, estimate_pj, step_uj * VMEN_PJ_PER_UJ);
 }
 
+/*
+ * While a meter stands still, what is pending would add up without end. Then
+ * only the proportions matter, which this keeps. Returns the new estimate.
+ */
+static u64 halve_pending(int component)
+{
+	struct vmen_domain *domain;
+	u64 estimate_pj = 0;
+
+	vmen_for_each_domain(domain, &vmen_machine) {
+		domain->account.pending_pj[component] /= 2;
+		estimate_pj += domain->account.pending_pj[component];
+	}
+	return estimate_pj;
+}
+
 /**
  * vmen_account_sync - settle everything charged so far
  *
@@ -169,6 +185,10 @@ void vmen_account_sync(void)
 		fold(&domain->account);
 		for (c = 0; c < VMEN_NR_COMPONENTS; c++)
 			estimate_pj[c] += domain->account.pending_pj[c];
+	}
+	for (c = 0; meter && c < VMEN_NR_COMPONENTS; c++) {
+		if (estimate_pj[c] > S64_MAX)
+			estimate_pj[c] = halve_pending(c);
 	}
 	if (meter && meter->read(meter, uj))
 		return;

@@ -56,16 +56,22 @@ MODULE_PARM_DESC(busy_mw, "milliwatts that a busy CPU is charged, 1 to 1000000")
 
 static __always_inline void charge(struct vmen_cpu *cpu, struct task_struct *task)
 {
+	/* Another CPU may update it, unless the run queue is locked. */
+	u64 runtime = READ_ONCE(task->se.sum_exec_runtime);
 	u64 pj;
 
 	/* A switch was missed if the hook was just loaded: start from here. */
-	if (unlikely(cpu->task != task))
+	if (unlikely(cpu->task != task)) {
+		cpu->runtime = runtime;
 		return;
-	pj = (task->se.sum_exec_runtime - cpu->runtime) * READ_ONCE(busy_mw.value);
+	}
+	pj = (runtime - cpu->runtime) * READ_ONCE(busy_mw.value);
+	cpu->runtime = runtime;
 	cpu->account->cpu_pj += pj;
 	cpu->charged_pj += pj;
 }
 
+/* From now on @task, of which everything before is charged, is charged. */
 static __always_inline void follow(struct vmen_cpu *cpu, struct task_struct *task)
 {
 	struct vmen_domain *domain = &vmen_machine;
@@ -73,7 +79,6 @@ static __always_inline void follow(struct vmen_cpu *cpu, struct task_struct *tas
 	if (!is_idle_task(task))
 		domain = vmen_domain_of(task);
 	cpu->task = task;
-	cpu->runtime = task->se.sum_exec_runtime;
 	cpu->domain = domain;
 	cpu->account = this_cpu_ptr(domain->account.cpu);
 }
@@ -86,6 +91,7 @@ static void probe_sched_switch(void *data, bool preempt, struct task_struct *pre
 	charge(cpu, prev);
 	if (unlikely(vmen_vm_is_news(prev, prev_state)))
 		vmen_vm_notice(cpu->domain, prev, prev_state);
+	cpu->runtime = next->se.sum_exec_runtime;
 	follow(cpu, next);
 }
 

@@ -67,6 +67,10 @@ module_init(vmenergy_init);
 
 static void __exit vmenergy_exit(void)
 {
+	/* Wait for writers of parameters; the next ones find the module going. */
+	kernel_param_lock(THIS_MODULE);
+	kernel_param_unlock(THIS_MODULE);
+
 	vmen_configfs_exit();
 	vmen_proc_exit();
 	vmen_account_stop();

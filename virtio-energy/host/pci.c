@@ -7,7 +7,7 @@
  * work item, which takes requests from the requestq, has the device answer
  * them, and interrupts. The eventq is never looked at, as no event is defined.
  *
- * A work item serves at most a queue full of requests; what is left waits for
+ * A work item serves at most a queue full of requests and runs at most once in
  * a tick, so that a guest can't keep one of the host's CPUs busy.
  *
  * Invariants: guest memory is accessed only while the driver is ready, the
@@ -20,6 +20,7 @@
  */
 #include <linux/cleanup.h>
 #include <linux/container_of.h>
+#include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
 #include <linux/vfio.h>
@@ -69,7 +70,10 @@ void vmdev_pci_fail(struct vmdev_pci *pci)
  */
 void vmdev_pci_kick(struct vmdev_pci *pci)
 {
-	queue_delayed_work(workqueue, &pci->work, 0);
+	unsigned long now = jiffies, next = READ_ONCE(pci->next_serve);
+
+	queue_delayed_work(workqueue, &pci->work,
+			   time_before(now, next) ? next - now : 0);
 }
 
 /* Returns 1 if a request was served, 0 if none is there, or an error. */
@@ -124,13 +128,15 @@ static void serve(struct work_struct *work)
 	int served;
 
 	guard(mutex)(&pci->lock);
+	/* Before anything is looked at, so that it holds for a kick meanwhile. */
+	WRITE_ONCE(pci->next_serve, jiffies + 1);
 	if (!is_live(pci) || !queue->ring.enabled)
 		return;
 	served = serve_queue(pci, queue);
 	if (served < 0)
 		vmdev_pci_fail(pci);
 	else if (served == queue->ring.size)
-		queue_delayed_work(workqueue, &pci->work, 1);
+		vmdev_pci_kick(pci);
 }
 
 /**
@@ -330,6 +336,7 @@ void vmdev_pci_init(struct vmdev_pci *pci, struct vfio_device *vdev,
 
 	mutex_init(&pci->lock);
 	INIT_DELAYED_WORK(&pci->work, serve);
+	pci->next_serve = jiffies;
 	pci->device = device;
 	pci->irqs = irqs;
 	for (i = 0; i < VIRTIO_ENERGY_NR_VQS; i++)

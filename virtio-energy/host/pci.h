@@ -42,6 +42,7 @@ struct vmdev_queue {
  * @isr: interrupts that had no vector, cleared by a read
  * @queue: the queues
  * @work: serves the requestq; queued by kicks, rests while closed
+ * @next_serve: jiffies before which @work does not run again
  * @chain: chain being served
  * @request: request being served
  * @response: its response
@@ -60,6 +61,7 @@ struct vmdev_pci {
 	u8 isr;
 	struct vmdev_queue queue[VIRTIO_ENERGY_NR_VQS];
 	struct delayed_work work;
+	unsigned long next_serve;
 	struct vmdev_chain chain;
 	u8 request[VMDEV_MAX_REQUEST] __aligned(8);
 	u8 response[VMDEV_MAX_RESPONSE] __aligned(8);

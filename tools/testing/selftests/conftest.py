@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 # pylint: disable=wrong-import-position
 import accounts
+import complaints
 import kernels
 import vm
 
@@ -65,6 +66,11 @@ def aware_guest(qemu_args, **options):
                     files={"/bin/readloop": READLOOP}, qemu_args=qemu_args, **options)
 
 
+def check_health(machine):
+    """The guest's kernel has nothing to complain about."""
+    assert not complaints.find(machine.check("dmesg"))
+
+
 def guest_uj(machine):
     """The energy that a guest says it has used."""
     return int(machine.check(f"cat {GUEST_ENERGY}"))
@@ -97,6 +103,7 @@ def shared_guest():
     """A guest that knows nothing of energy, with two vCPUs; booted once for all tests."""
     with vm.guest(guest_kernel(), smp=2) as machine:
         yield machine
+        check_health(machine)
 
 
 @pytest.fixture
@@ -126,6 +133,9 @@ def aware():
     """A guest that reads its account from a device."""
     kernels.load("vmenergy_mdev")
     device = Mdev()
-    with aware_guest(device.qemu_args()) as machine:
-        yield machine
-    device.remove()
+    try:
+        with aware_guest(device.qemu_args()) as machine:
+            yield machine
+            check_health(machine)
+    finally:
+        device.remove()

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import accounts
 from accounts import wait_for
-from conftest import DRIVER, GUEST_ENERGY, guest_uj
+from conftest import DRIVER, GUEST_ENERGY, check_health, guest_uj
 from loads import RUN_S, SPIN, VmAccount, spinning
+
 READS = 100_000
 HANDFUL = 10
 
@@ -118,6 +119,7 @@ def test_core_stays_while_the_driver_uses_it(aware):
 
 
 def test_reboot_keeps_the_account(aware):
+    check_health(aware)
     before = guest_uj(aware)
     aware.reset()
     assert guest_uj(aware) > before

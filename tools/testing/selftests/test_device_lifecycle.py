@@ -7,7 +7,7 @@ import signal
 import accounts
 import kernels
 from accounts import wait_for
-from conftest import DRIVER, aware_guest, guest_uj, unload
+from conftest import DRIVER, aware_guest, check_health, guest_uj, unload
 
 GONE_S = 5
 
@@ -43,4 +43,5 @@ def test_device_can_be_unplugged(make_device):
         machine.check("for i in $(seq 20000); do :; done")
         # Without a meter the guest goes on by its own model.
         assert wait_for(lambda: guest_uj(machine) > before)
+        check_health(machine)
     assert not device.path.exists()

@@ -11,8 +11,6 @@ import accounts
 import kernels
 from accounts import CONFIGFS, Cgroup, Config
 
-MODULE = kernels.TOP / "build" / kernels.current() / "kernel/vmenergy.ko"
-
 
 def _kernel_log():
     return subprocess.run(["dmesg"], capture_output=True, text=True, check=True).stdout
@@ -23,14 +21,28 @@ def _kernel_log():
     "busy_mw=99999999999999999999", "interval_ms=9", "interval_ms=10001", "interval_ms=1e3",
 ])
 def test_module_refuses_bad_parameters(unloaded, parameter):
-    kernels.load("configfs")
     lines = _kernel_log().count("\n")
-    result = subprocess.run(["insmod", MODULE, parameter], capture_output=True, check=False)
-    assert result.returncode
+    with pytest.raises(subprocess.CalledProcessError):
+        kernels.load("vmenergy", parameter)
     name = parameter.partition("=")[0]
     said = [line for line in _kernel_log().splitlines()[lines:] if f"vmenergy: {name}=" in line]
     assert len(said) == 1 and "must be a number from" in said[0]
     assert not Path("/sys/module/vmenergy").exists()
+
+
+@pytest.mark.parametrize("parameter", [
+    "max_devices=0", "max_devices=65537", "update_ms=0", "update_ms=1001", "update_ms=x",
+    "quantum_uj=0", "quantum_uj=1000001", "quantum_uj=",
+])
+def test_device_module_refuses_bad_parameters(unloaded, parameter):
+    lines = _kernel_log().count("\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        kernels.load("vmenergy_mdev", parameter)
+    name = parameter.partition("=")[0]
+    said = [line for line in _kernel_log().splitlines()[lines:]
+            if f"vmenergy_mdev: {name}=" in line]
+    assert len(said) == 1 and "must be a number from" in said[0]
+    assert not Path("/sys/module/vmenergy_mdev").exists()
 
 
 def test_good_parameters_are_taken(unloaded):

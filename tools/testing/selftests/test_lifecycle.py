@@ -9,6 +9,7 @@ import kernels
 from accounts import Cgroup, Config, wait_for
 from conftest import unload
 
+
 def _is_domain(machine):
     return accounts.row(f"vm-{machine.pid}") and accounts.zone(f"vm-{machine.pid}")
 

@@ -305,9 +305,10 @@ SHARE_MODULES = ["9pnet_virtio", "9p"]
 HOST_MODULES = DEVICE_MODULES + DISK_MODULES + SHARE_MODULES + ["configfs"]
 # A panic reboots at once, which ends QEMU. Linux would look for devices on all
 # 256 buses, in a guest at the price of two exits each: half of its boot.
-COMMON_APPEND = "console=ttyS0 panic=-1 pci=lastbus=0"
+COMMON_APPEND = "console=ttyS0 panic=-1 oops=panic pci=lastbus=0"
 # With ticks stopped, an emulated boot has stalled.
-EMULATED_APPEND = "nohz=off"
+# So has one whose clock was judged unreliable because the machine was busy.
+EMULATED_APPEND = "nohz=off tsc=reliable"
 ICOUNT_ACCEL = "tcg,thread=single"
 ICOUNT_APPEND = "tsc=reliable clocksource=tsc"
 

@@ -15,7 +15,6 @@
  * state alone. A domain that a CPU's state points to is kept until
  * vmen_hook_refresh() has made every CPU look anew.
  */
-#include <linux/irq_work.h>
 #include <linux/percpu.h>
 #include <linux/smp.h>
 #include <linux/tracepoint.h>

@@ -8,10 +8,8 @@
 #ifndef _LINUX_VMENERGY_H
 #define _LINUX_VMENERGY_H
 
-#include <linux/list.h>
 #include <linux/types.h>
 
-struct module;
 struct vmen_domain;
 
 /**
@@ -43,7 +41,6 @@ void vmen_domain_read(struct vmen_domain *domain, struct vmen_reading *reading);
 /**
  * struct vmen_meter - a source of the machine's energy
  * @name: shown to people
- * @owner: module that provides @read
  * @absolute: the meter counts from this machine's start, so the machine's
  *            account takes over its value; otherwise only its increase counts
  * @read: stores the energy used since the meter's own start in
@@ -52,7 +49,6 @@ void vmen_domain_read(struct vmen_domain *domain, struct vmen_reading *reading);
  */
 struct vmen_meter {
 	const char *name;
-	struct module *owner;
 	bool absolute;
 	int (*read)(struct vmen_meter *meter, u64 uj[VMEN_NR_COMPONENTS]);
 };

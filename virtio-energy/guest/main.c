@@ -54,7 +54,6 @@ static int register_meter(struct vioen_device *dev)
 {
 	dev->meter = (struct vmen_meter) {
 		.name = "virtio-energy",
-		.owner = THIS_MODULE,
 		.absolute = true,
 		.read = meter_read,
 	};

@@ -149,20 +149,10 @@ static struct cgroup *cgroup_around(struct vmen_domain *domain)
 	return leader ? rcu_dereference(leader->cgroups)->dfl_cgrp : NULL;
 }
 
-/* The innermost domain above that is not being removed. */
-static struct vmen_domain *lasting_parent(struct vmen_domain *domain)
-{
-	struct vmen_domain *parent = domain->parent;
-
-	while (parent && parent->cgroup && hlist_unhashed(&parent->hash))
-		parent = parent->parent;
-	return parent;
-}
-
 /* Where the domain should be. A process that has ended stays where it is. */
 static struct vmen_domain *proper_parent(struct vmen_domain *domain)
 {
-	struct vmen_domain *parent = lasting_parent(domain);
+	struct vmen_domain *parent = domain->parent;
 	struct cgroup *cgroup;
 
 	lockdep_assert_held(&vmen_tree_lock);
@@ -227,7 +217,6 @@ void vmen_domain_update_tree(void)
 static struct vmen_domain *domain_add(struct vmen_domain *domain)
 {
 	struct vmen_domain *parent;
-	int err;
 
 	lockdep_assert_held(&vmen_tree_lock);
 	if (name_is_taken(domain->name) || find(domain->key)) {
@@ -240,14 +229,7 @@ static struct vmen_domain *domain_add(struct vmen_domain *domain)
 	list_add_tail(&domain->sibling, &parent->children);
 	mutex_unlock(&vmen_account_lock);
 
-	err = vmen_zones_show(domain);
-	if (err) {
-		mutex_lock(&vmen_account_lock);
-		list_del(&domain->sibling);
-		mutex_unlock(&vmen_account_lock);
-		vmen_domain_put(domain);
-		return ERR_PTR(err);
-	}
+	vmen_zones_show(domain);
 	hlist_add_head_rcu(&domain->hash,
 			   &vmen_domain_hash[hash_ptr(domain->key, VMEN_DOMAIN_HASH_BITS)]);
 	update_cgroup_levels();
@@ -345,13 +327,18 @@ struct vmen_domain *vmen_domain_create_process(const char *name, pid_t tgid)
 	return domain_add(domain);
 }
 
+static void name_vm(struct vmen_domain *domain)
+{
+	snprintf(domain->name, sizeof(domain->name), "vm-%llu", domain->number);
+}
+
 static struct vmen_domain *create_vm(struct task_struct *task)
 {
 	struct vmen_domain *domain = process_alloc(VMEN_VM, get_task_struct(task));
 
 	if (IS_ERR(domain))
 		return domain;
-	snprintf(domain->name, sizeof(domain->name), "vm-%llu", domain->number);
+	name_vm(domain);
 	return domain_add(domain);
 }
 
@@ -376,8 +363,10 @@ struct vmen_domain *vmen_domain_get_process(struct task_struct *task)
 			return ERR_PTR(-ESRCH);
 		domain = create_vm(task);
 	}
-	if (!IS_ERR(domain))
-		kref_get(&domain->ref);
+	if (IS_ERR(domain))
+		return domain;
+	domain->is_vm = true;
+	kref_get(&domain->ref);
 	return domain;
 }
 
@@ -397,46 +386,48 @@ EXPORT_SYMBOL_NS_GPL(vmen_domain_get_vm, VMENERGY_NS);
 static void domain_remove(struct vmen_domain *domain)
 {
 	lockdep_assert_held(&vmen_tree_lock);
-	hlist_del_init_rcu(&domain->hash);
+	hlist_del_rcu(&domain->hash);
 	vmen_hook_refresh();
-	update_tree();
+	while (!list_empty(&domain->children))
+		move(list_first_entry(&domain->children, struct vmen_domain, sibling),
+		     domain->parent);
 
 	vmen_zones_hide(domain);
 	mutex_lock(&vmen_account_lock);
 	vmen_account_close(&domain->account);
-	list_del_init(&domain->sibling);
+	list_del(&domain->sibling);
 	mutex_unlock(&vmen_account_lock);
 	update_cgroup_levels();
 	vmen_domain_put(domain);
 }
 
-/**
- * vmen_domain_destroy - end a domain
- * @domain: made by vmen_domain_create_cgroup() or vmen_domain_create_process()
- *
- * What lies below it moves to where it then belongs. Its energy stays in the
- * totals above it.
- *
- * Context: process context.
- */
-void vmen_domain_destroy(struct vmen_domain *domain)
+/* A VM whose device shows its account goes on with it. */
+static void become_vm(struct vmen_domain *domain)
 {
-	guard(mutex)(&vmen_tree_lock);
-	domain_remove(domain);
+	lockdep_assert_held(&vmen_tree_lock);
+	vmen_zones_hide(domain);
+	mutex_lock(&vmen_account_lock);
+	WRITE_ONCE(domain->kind, VMEN_VM);
+	name_vm(domain);
+	mutex_unlock(&vmen_account_lock);
+	vmen_zones_show(domain);
 }
 
 /*
- * Has the last thread of the process run for the last time? A leader that
- * nobody has waited for counts as ended; while it tears the VM down it doesn't.
+ * Will no thread of the process run again? A thread that a debugger keeps from
+ * being released is dead all the same.
  */
 static bool process_has_ended(struct vmen_domain *domain)
 {
-	struct task_struct *leader;
-	bool ended;
+	struct task_struct *leader, *thread;
+	bool ended = true;
 
 	rcu_read_lock();
 	leader = pid_task(domain->pid, PIDTYPE_TGID);
-	ended = !leader || (leader->exit_state && thread_group_empty(leader));
+	if (leader) {
+		for_each_thread(leader, thread)
+			ended &= READ_ONCE(thread->__state) == TASK_DEAD;
+	}
 	rcu_read_unlock();
 	return ended;
 }
@@ -454,6 +445,32 @@ static bool reap_one(void)
 	return false;
 }
 
+static void reap_vms(void)
+{
+	while (reap_one())
+		;
+}
+
+/**
+ * vmen_domain_destroy - end a domain
+ * @domain: made by vmen_domain_create_cgroup() or vmen_domain_create_process()
+ *
+ * What lies below it moves to its parent. Its energy stays in the totals above
+ * it. The process of a VM that has opened its device is a domain as long as it
+ * lives: it becomes one like those that were made for VMs as they started.
+ *
+ * Context: process context.
+ */
+void vmen_domain_destroy(struct vmen_domain *domain)
+{
+	guard(mutex)(&vmen_tree_lock);
+	if (domain->is_vm)
+		become_vm(domain);
+	else
+		domain_remove(domain);
+	reap_vms();
+}
+
 /**
  * vmen_domain_reap_vms - end the domains of VMs that have ended
  *
@@ -462,8 +479,7 @@ static bool reap_one(void)
 void vmen_domain_reap_vms(void)
 {
 	guard(mutex)(&vmen_tree_lock);
-	while (reap_one())
-		;
+	reap_vms();
 }
 
 /**

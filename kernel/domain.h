@@ -34,14 +34,15 @@ enum vmen_kind {
 
 /**
  * struct vmen_domain - what energy is charged to
- * @kind: what it is; constant
+ * @kind: what it is
+ * @is_vm: a process that runs a VM, whatever @kind says; under vmen_tree_lock
  * @key: the cgroup, or the signal_struct of the process; constant, kept from
  *       being used again by @cgroup or @task
  * @hash: node in vmen_domain_hash, removed before the domain is freed
  * @cgroup: referenced, for VMEN_CGROUP
  * @task: a thread, referenced so that @key stays, for VMEN_PROCESS and VMEN_VM
  * @pid: the process, referenced, likewise
- * @name: unique among the domains; constant
+ * @name: unique among the domains
  * @number: thread group or cgroup id, tells sub-zones apart; constant
  * @parent: NULL for the machine
  * @children: domains below, by their @sibling
@@ -50,12 +51,13 @@ enum vmen_kind {
  * @zones: what powercap shows of it, NULL if that could not be had
  * @ref: references; the tree holds one
  *
- * @parent, @children and @sibling change under both vmen_tree_lock and
- * vmen_account_lock: either is enough to read them. @zones is under
- * vmen_tree_lock.
+ * @kind, @name, @parent, @children and @sibling change under both
+ * vmen_tree_lock and vmen_account_lock: either is enough to read them. The hook
+ * looks at @kind without. @zones is under vmen_tree_lock.
  */
 struct vmen_domain {
 	enum vmen_kind kind;
+	bool is_vm;
 	const void *key;
 	struct hlist_node hash;
 
@@ -142,9 +144,16 @@ static inline struct vmen_domain *vmen_domain_of(struct task_struct *task)
 	return domain ?: &vmen_machine;
 }
 
+/**
+ * vmen_domain_is_process - is the domain a process?
+ * @domain: the domain
+ *
+ * Return: true if it is charged for one process, false if for a cgroup or the
+ * machine.
+ */
 static inline bool vmen_domain_is_process(const struct vmen_domain *domain)
 {
-	return domain->kind >= VMEN_PROCESS;
+	return READ_ONCE(domain->kind) >= VMEN_PROCESS;
 }
 
 struct vmen_domain *vmen_domain_next(struct vmen_domain *domain,

@@ -90,7 +90,7 @@ void vmen_vm_notice(struct vmen_domain *domain, struct task_struct *task,
 	struct note *note = this_cpu_ptr(&notes);
 
 	if (state == TASK_DEAD) {
-		if (domain->kind == VMEN_VM)
+		if (READ_ONCE(domain->kind) == VMEN_VM)
 			irq_work_queue(&note->irq_work);
 		return;
 	}

@@ -209,28 +209,22 @@ static void set_hide(struct vmen_zone_set *set)
  * vmen_zones_show - show a domain and all below it
  * @top: the domain
  *
- * A domain below @top that can't be shown is missing from powercap, with a
- * warning; its energy is accounted all the same.
+ * A domain that can't be shown is missing from powercap, with a warning; its
+ * energy is accounted all the same.
  *
  * Context: vmen_tree_lock is held.
- * Return: 0, or a negative error if @top itself could not be shown.
  */
-int vmen_zones_show(struct vmen_domain *top)
+void vmen_zones_show(struct vmen_domain *top)
 {
 	struct vmen_domain *domain;
-	int top_err = 0;
 
 	lockdep_assert_held(&vmen_tree_lock);
 	vmen_for_each_domain(domain, top) {
 		int err = set_show(domain);
 
-		if (!err)
-			continue;
-		pr_warn("no powercap zone for %s: error %d\n", domain->name, err);
-		if (domain == top)
-			top_err = err;
+		if (err)
+			pr_warn("no powercap zone for %s: error %d\n", domain->name, err);
 	}
-	return top_err;
 }
 
 /**
@@ -268,7 +262,7 @@ int vmen_zone_init(void)
 	if (IS_ERR(control_type))
 		return PTR_ERR(control_type);
 	mutex_lock(&vmen_tree_lock);
-	err = vmen_zones_show(&vmen_machine);
+	err = set_show(&vmen_machine);
 	mutex_unlock(&vmen_tree_lock);
 	if (err)
 		powercap_unregister_control_type(control_type);

@@ -4,7 +4,7 @@
 
 struct vmen_domain;
 
-int vmen_zones_show(struct vmen_domain *top);
+void vmen_zones_show(struct vmen_domain *top);
 void vmen_zones_hide(struct vmen_domain *top);
 
 int vmen_zone_init(void);

@@ -115,13 +115,13 @@ static void credit(struct vmen_domain *domain, int component, u64 uj, u64 pj)
 		vmen_energy_add(&domain->account.total[component], uj, pj);
 }
 
-/* Give every domain its share of @amount_pj, the machine what remains. */
-static void settle(int component, u64 estimate_pj, u64 amount_pj)
+/* Give every domain of the tree its share of @amount_pj, the machine what remains. */
+static void settle(struct vmen_domain *machine, int component, u64 estimate_pj, u64 amount_pj)
 {
 	struct vmen_domain *domain;
 	u64 rest_pj = amount_pj;
 
-	vmen_for_each_domain(domain, &vmen_machine) {
+	vmen_for_each_domain(domain, machine) {
 		u64 *pending_pj = &domain->account.pending_pj[component];
 		u64 share_pj;
 
@@ -132,35 +132,31 @@ static void settle(int component, u64 estimate_pj, u64 amount_pj)
 		credit(domain, component, 0, share_pj);
 		rest_pj -= share_pj;
 	}
-	credit(&vmen_machine, component, 0, rest_pj);
+	credit(machine, component, 0, rest_pj);
 }
 
-static void settle_by_meter(int component, u64 estimate_pj, u64 uj)
+/* What the meter has not counted yet stays pending; counting back is no energy. */
+static void settle_by_meter(struct vmen_domain *machine, int component, u64 estimate_pj,
+			    u64 last_uj, u64 uj)
 {
-	u64 step_uj = uj - metered_uj[component];
-
-	/* What it has not counted yet stays pending; counting back is no energy. */
-	if (uj <= metered_uj[component]) {
-		metered_uj[component] = uj;
+	if (uj <= last_uj)
 		return;
-	}
-	metered_uj[component] = uj;
-	if (step_uj > METER_STEP_MAX_UJ)
-		credit(&vmen_machine, component, step_uj, 0);
+	if (uj - last_uj > METER_STEP_MAX_UJ)
+		credit(machine, component, uj - last_uj, 0);
 	else
-		settle(component, estimate_pj, step_uj * VMEN_PJ_PER_UJ);
+		settle(machine, component, estimate_pj, (uj - last_uj) * VMEN_PJ_PER_UJ);
 }
 
 /*
  * While a meter stands still, what is pending would add up without end. Then
  * only the proportions matter, which this keeps. Returns the new estimate.
  */
-static u64 halve_pending(int component)
+static u64 halve_pending(struct vmen_domain *machine, int component)
 {
 	struct vmen_domain *domain;
 	u64 estimate_pj = 0;
 
-	vmen_for_each_domain(domain, &vmen_machine) {
+	vmen_for_each_domain(domain, machine) {
 		domain->account.pending_pj[component] /= 2;
 		estimate_pj += domain->account.pending_pj[component];
 	}
@@ -188,15 +184,17 @@ void vmen_account_sync(void)
 	}
 	for (c = 0; meter && c < VMEN_NR_COMPONENTS; c++) {
 		if (estimate_pj[c] > S64_MAX)
-			estimate_pj[c] = halve_pending(c);
+			estimate_pj[c] = halve_pending(&vmen_machine, c);
 	}
 	if (meter && meter->read(meter, uj))
 		return;
 	for (c = 0; c < VMEN_NR_COMPONENTS; c++) {
-		if (meter)
-			settle_by_meter(c, estimate_pj[c], uj[c]);
-		else
-			settle(c, estimate_pj[c], estimate_pj[c]);
+		if (!meter) {
+			settle(&vmen_machine, c, estimate_pj[c], estimate_pj[c]);
+			continue;
+		}
+		settle_by_meter(&vmen_machine, c, estimate_pj[c], metered_uj[c], uj[c]);
+		metered_uj[c] = uj[c];
 	}
 }
 
@@ -233,6 +231,11 @@ void vmen_account_close(struct vmen_account *account)
 		per_cpu(ended_cpu_pj, cpu) += per_cpu_ptr(account->cpu, cpu)->cpu_pj;
 }
 
+/**
+ * struct audit - a CPU's charges, counted in two ways
+ * @charged_pj: by the hook
+ * @accounted_pj: in the accounts of all domains, dead or alive
+ */
 struct audit {
 	u64 charged_pj;
 	u64 accounted_pj;
@@ -257,7 +260,7 @@ static void audit_this_cpu(void *arg)
  *
  * Runs on @cpu between two charges, so the two are equal at any time.
  *
- * Context: vmen_account_lock is held.
+ * Context: cpus_read_lock() and in it vmen_account_lock are held.
  */
 void vmen_account_audit(int cpu, u64 *charged_pj, u64 *accounted_pj)
 {
@@ -296,15 +299,15 @@ void vmen_domain_read(struct vmen_domain *domain, struct vmen_reading *reading)
 EXPORT_SYMBOL_NS_GPL(vmen_domain_read, VMENERGY_NS);
 
 /* The machine's account takes over a meter that counts since the machine's start. */
-static void adopt(const u64 uj[VMEN_NR_COMPONENTS])
+static void adopt(struct vmen_domain *machine, const u64 uj[VMEN_NR_COMPONENTS])
 {
 	int c;
 
 	for (c = 0; c < VMEN_NR_COMPONENTS; c++) {
-		u64 total_uj = vmen_machine.account.total[c].uj;
+		u64 total_uj = machine->account.total[c].uj;
 
 		if (uj[c] > total_uj)
-			credit(&vmen_machine, c, uj[c] - total_uj, 0);
+			credit(machine, c, uj[c] - total_uj, 0);
 	}
 }
 
@@ -328,7 +331,7 @@ int vmen_meter_register(struct vmen_meter *new)
 	if (err)
 		goto unlock;
 	if (new->absolute)
-		adopt(metered_uj);
+		adopt(&vmen_machine, metered_uj);
 	meter = new;
 	pr_info("energy is measured by %s\n", meter->name);
 unlock:

@@ -25,6 +25,20 @@ struct vmen_energy {
 };
 
 /**
+ * vmen_charge_pj - the time model: what a busy CPU uses
+ * @runtime_ns: how long it was busy
+ * @busy_mw: power of a busy CPU
+ *
+ * Wraps after 18 MJ, as do the counters that charges are added to.
+ *
+ * Return: picojoules.
+ */
+static inline u64 vmen_charge_pj(u64 runtime_ns, u32 busy_mw)
+{
+	return runtime_ns * busy_mw;
+}
+
+/**
  * vmen_energy_add - add to an amount
  * @energy: the amount
  * @uj: microjoules to add

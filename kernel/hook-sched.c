@@ -64,7 +64,7 @@ static __always_inline void charge(struct vmen_cpu *cpu, struct task_struct *tas
 		cpu->runtime = runtime;
 		return;
 	}
-	pj = (runtime - cpu->runtime) * READ_ONCE(busy_mw.value);
+	pj = vmen_charge_pj(runtime - cpu->runtime, READ_ONCE(busy_mw.value));
 	cpu->runtime = runtime;
 	cpu->account->cpu_pj += pj;
 	cpu->charged_pj += pj;

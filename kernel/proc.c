@@ -72,7 +72,7 @@ static int table_show(struct seq_file *m, void *unused)
 
 	put_header(m);
 	mutex_lock(&vmen_account_lock);
-	vmen_account_refresh();
+	vmen_account_sync();
 	vmen_for_each_domain(domain, &vmen_machine)
 		put_row(m, domain->name, kind_names[domain->kind],
 			domain->parent ? domain->parent->name : "-",

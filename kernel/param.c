@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Module parameters that are numbers within bounds, for all modules of the
+ * project
+ *
+ * A module declares a struct vmen_param and module_param_cb() with
+ * vmen_param_ops. Writers are serialised by the kernel, per module.
+ */
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/string.h>
 #include <linux/sysfs.h>
 #include <linux/vmenergy_param.h>
 
@@ -12,8 +20,9 @@ static int set_param(const char *text, const struct kernel_param *kp)
 
 	if (kstrtouint(text, 0, &value) ||
 	    value < param->min || value > param->max) {
-		pr_err("%s: %s=%s: must be a number from %u to %u\n",
-		       module_name(kp->mod), kp->name, text, param->min, param->max);
+		pr_err("%s: %s=%.*s: must be a number from %u to %u\n",
+		       module_name(kp->mod), kp->name, (int)strcspn(text, "\n"), text,
+		       param->min, param->max);
 		return -EINVAL;
 	}
 	/* At load, there is nothing yet that a change could matter to. */

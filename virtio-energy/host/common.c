@@ -16,6 +16,7 @@
 #include <linux/kernel.h>
 #include <linux/lockdep.h>
 #include <linux/log2.h>
+#include <linux/nospec.h>
 #include <linux/string.h>
 #include <linux/virtio_config.h>
 
@@ -58,11 +59,14 @@ static u32 feature_word(u64 features, u32 select)
 	}
 }
 
+/* The guest chose the number, so it must not steer speculation either. */
 static struct vmdev_queue *selected_queue(struct vmdev_pci *pci)
 {
-	if (pci->queue_select >= VIRTIO_ENERGY_NR_VQS)
+	u16 select = pci->queue_select;
+
+	if (select >= VIRTIO_ENERGY_NR_VQS)
 		return NULL;
-	return &pci->queue[pci->queue_select];
+	return &pci->queue[array_index_nospec(select, VIRTIO_ENERGY_NR_VQS)];
 }
 
 /* The selected queue, if its ring can be changed */
@@ -204,16 +208,15 @@ static const struct field fields[] = {
 	{ VIRTIO_PCI_COMMON_Q_USEDHI,	4, write_used_high },
 };
 
-static void show_queue(struct virtio_pci_common_cfg *cfg,
-		       const struct vmdev_pci *pci)
+static void show_queue(struct virtio_pci_common_cfg *cfg, u16 number,
+		       const struct vmdev_queue *queue)
 {
-	const struct vmdev_queue *queue = &pci->queue[pci->queue_select];
 	const struct vmdev_ring *ring = &queue->ring;
 
 	cfg->queue_size = cpu_to_le16(ring->size);
 	cfg->queue_msix_vector = cpu_to_le16(queue->vector);
 	cfg->queue_enable = cpu_to_le16(ring->enabled);
-	cfg->queue_notify_off = cpu_to_le16(pci->queue_select);
+	cfg->queue_notify_off = cpu_to_le16(number);
 	cfg->queue_desc_lo = cpu_to_le32(lower_32_bits(ring->desc_addr));
 	cfg->queue_desc_hi = cpu_to_le32(upper_32_bits(ring->desc_addr));
 	cfg->queue_avail_lo = cpu_to_le32(lower_32_bits(ring->avail_addr));
@@ -251,12 +254,13 @@ static void show_device(struct virtio_pci_common_cfg *cfg,
 void vmdev_common_read(struct vmdev_pci *pci, u32 offset, void *data,
 		       size_t len)
 {
+	const struct vmdev_queue *queue = selected_queue(pci);
 	struct virtio_pci_common_cfg cfg;
 
 	lockdep_assert_held(&pci->lock);
 	show_device(&cfg, pci);
-	if (selected_queue(pci))
-		show_queue(&cfg, pci);
+	if (queue)
+		show_queue(&cfg, pci->queue_select, queue);
 	vmdev_slice(data, len, offset, &cfg, sizeof(cfg));
 }
 
@@ -280,3 +284,7 @@ void vmdev_common_write(struct vmdev_pci *pci, u32 offset, const void *data,
 			fields[i].write(pci, le32_to_cpu(value));
 	}
 }
+
+#ifdef CONFIG_VMENERGY_KUNIT_TEST
+#include "tests/common-kunit.h"
+#endif

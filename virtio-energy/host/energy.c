@@ -163,3 +163,7 @@ void vmdev_energy_close(struct vmdev_energy *energy)
 	vmdev_page_close(&energy->page);
 	vmen_domain_put(energy->domain);
 }
+
+#ifdef CONFIG_VMENERGY_KUNIT_TEST
+#include "tests/energy-kunit.h"
+#endif

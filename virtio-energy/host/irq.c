@@ -11,6 +11,7 @@
 #include <linux/cleanup.h>
 #include <linux/err.h>
 #include <linux/eventfd.h>
+#include <linux/nospec.h>
 #include <linux/string.h>
 #include <linux/vfio.h>
 
@@ -190,6 +191,7 @@ bool vmdev_irqs_raise(struct vmdev_irqs *irqs, u16 vector)
 	if (vector >= VMDEV_NR_VECTORS)
 		return false;
 
+	vector = array_index_nospec(vector, VMDEV_NR_VECTORS);
 	guard(mutex)(&irqs->lock);
 	return raise(irqs->vector[vector]);
 }
@@ -205,3 +207,7 @@ void vmdev_irqs_request_unplug(struct vmdev_irqs *irqs)
 	guard(mutex)(&irqs->lock);
 	raise(irqs->request);
 }
+
+#ifdef CONFIG_VMENERGY_KUNIT_TEST
+#include "tests/irq-kunit.h"
+#endif

@@ -79,46 +79,60 @@ static bool first_step(struct step *step, u64 pos, size_t len)
 	return true;
 }
 
-static ssize_t read_regions(struct vfio_device *vdev, char __user *buf,
-			    size_t count, loff_t *ppos)
+static int read_step(struct vmdev *vmdev, const struct step *step,
+		     void __user *buf)
 {
-	struct vmdev *vmdev = to_vmdev(vdev);
 	u8 data[VMDEV_MAX_ACCESS];
+
+	vmdev_pci_read(&vmdev->pci, step->region, step->offset, data, step->len);
+	return copy_to_user(buf, data, step->len) ? -EFAULT : 0;
+}
+
+static int write_step(struct vmdev *vmdev, const struct step *step,
+		      void __user *buf)
+{
+	u8 data[VMDEV_MAX_ACCESS];
+
+	if (copy_from_user(data, buf, step->len))
+		return -EFAULT;
+	vmdev_pci_write(&vmdev->pci, step->region, step->offset, data, step->len);
+	return 0;
+}
+
+/* An error that comes after some steps were made is left to the next call. */
+static ssize_t access_regions(struct vfio_device *vdev, char __user *buf,
+			      size_t count, loff_t *ppos,
+			      int (*access)(struct vmdev *vmdev,
+					    const struct step *step,
+					    void __user *buf))
+{
 	struct step step;
 	size_t done;
+	int err = 0;
 
 	count = min_t(size_t, count, PAGE_SIZE);
 	for (done = 0; done < count; done += step.len) {
-		if (!first_step(&step, *ppos + done, count - done))
-			return -EINVAL;
-		vmdev_pci_read(&vmdev->pci, step.region, step.offset, data,
-			       step.len);
-		if (copy_to_user(buf + done, data, step.len))
-			return -EFAULT;
+		if (first_step(&step, *ppos + done, count - done))
+			err = access(to_vmdev(vdev), &step, buf + done);
+		else
+			err = -EINVAL;
+		if (err)
+			break;
 	}
 	*ppos += done;
-	return done;
+	return done ?: err;
+}
+
+static ssize_t read_regions(struct vfio_device *vdev, char __user *buf,
+			    size_t count, loff_t *ppos)
+{
+	return access_regions(vdev, buf, count, ppos, read_step);
 }
 
 static ssize_t write_regions(struct vfio_device *vdev, const char __user *buf,
 			     size_t count, loff_t *ppos)
 {
-	struct vmdev *vmdev = to_vmdev(vdev);
-	u8 data[VMDEV_MAX_ACCESS];
-	struct step step;
-	size_t done;
-
-	count = min_t(size_t, count, PAGE_SIZE);
-	for (done = 0; done < count; done += step.len) {
-		if (!first_step(&step, *ppos + done, count - done))
-			return -EINVAL;
-		if (copy_from_user(data, buf + done, step.len))
-			return -EFAULT;
-		vmdev_pci_write(&vmdev->pci, step.region, step.offset, data,
-				step.len);
-	}
-	*ppos += done;
-	return done;
+	return access_regions(vdev, (char __user *)buf, count, ppos, write_step);
 }
 
 /* Only the page can be mapped, and only as memory shared with it. */
@@ -187,3 +201,7 @@ void vmdev_remove(struct mdev_device *mdev)
 	vfio_unregister_group_dev(&vmdev->vdev);
 	vfio_put_device(&vmdev->vdev);
 }
+
+#ifdef CONFIG_VMENERGY_KUNIT_TEST
+#include "tests/vmdev-kunit.h"
+#endif

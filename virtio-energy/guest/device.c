@@ -19,6 +19,7 @@
 #include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/io.h>
+#include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
@@ -35,6 +36,10 @@
  */
 #define PAGE_NAPS	10
 #define PAGE_NAP_US	100
+
+static bool use_page = true;
+module_param_named(page, use_page, bool, 0444);
+MODULE_PARM_DESC(page, "read shared memory if there is any, otherwise ask the device each time");
 
 static bool find_page(struct virtio_device *vdev,
 		      struct virtio_shm_region *region)
@@ -61,6 +66,8 @@ int vioen_device_validate(struct virtio_device *vdev)
 		return -ENODEV;
 	}
 
+	if (!use_page)
+		__virtio_clear_bit(vdev, VIRTIO_ENERGY_F_PAGE);
 	if (virtio_has_feature(vdev, VIRTIO_ENERGY_F_PAGE) &&
 	    !find_page(vdev, &region)) {
 		dev_warn(&vdev->dev, "no shared memory region to read from\n");
@@ -95,14 +102,14 @@ static void requestq_callback(struct virtqueue *vq)
 {
 	struct vioen_device *dev = vq->vdev->priv;
 
-	vioen_requestq_done(&dev->requestq);
+	vioen_requestq_done(&dev->requestq, vq);
 }
 
 static void eventq_callback(struct virtqueue *vq)
 {
 	struct vioen_device *dev = vq->vdev->priv;
 
-	vioen_eventq_recycle(&dev->eventq);
+	vioen_eventq_recycle(&dev->eventq, vq);
 }
 
 static int find_queues(struct vioen_device *dev)

@@ -16,42 +16,48 @@
 
 #include "event.h"
 
-static int offer(struct vioen_eventq *eventq, struct virtio_energy_event *event)
+static int offer(struct vioen_eventq *eventq, struct virtqueue *vq,
+		 struct virtio_energy_event *event)
 {
 	struct scatterlist sg;
 
 	lockdep_assert_held(&eventq->lock);
 
 	sg_init_one(&sg, event, sizeof(*event));
-	return virtqueue_add_inbuf(eventq->vq, &sg, 1, event, GFP_ATOMIC);
+	return virtqueue_add_inbuf(vq, &sg, 1, event, GFP_ATOMIC);
 }
 
-static int offer_all(struct vioen_eventq *eventq)
+static int offer_all(struct vioen_eventq *eventq, struct virtqueue *vq)
 {
 	unsigned int nr, i;
 	int err;
 
 	nr = min_t(unsigned int, VIOEN_NR_EVENTS,
-		   virtqueue_get_vring_size(eventq->vq));
+		   virtqueue_get_vring_size(vq));
 	for (i = 0; i < nr; i++) {
-		err = offer(eventq, &eventq->event[i]);
+		err = offer(eventq, vq, &eventq->event[i]);
 		if (err)
 			return err;
 	}
-	return virtqueue_kick(eventq->vq) ? 0 : -EIO;
+	return virtqueue_kick(vq) ? 0 : -EIO;
 }
 
-static void reoffer_used(struct vioen_eventq *eventq)
+/*
+ * No more than there are: a device that uses buffers as fast as they come back
+ * must not keep us here. An honest one interrupts again for those left.
+ */
+static void reoffer_used(struct vioen_eventq *eventq, struct virtqueue *vq)
 {
 	struct virtio_energy_event *event;
-	unsigned int used;
+	unsigned int used, i;
 
-	while ((event = virtqueue_get_buf(eventq->vq, &used))) {
+	for (i = 0; i < VIOEN_NR_EVENTS; i++) {
+		event = virtqueue_get_buf(vq, &used);
 		/* Fails on a broken virtqueue only, which has no events. */
-		if (offer(eventq, event))
-			return;
+		if (!event || offer(eventq, vq, event))
+			break;
 	}
-	virtqueue_kick(eventq->vq);
+	virtqueue_kick(vq);
 }
 
 /**
@@ -67,7 +73,7 @@ int vioen_eventq_fill(struct vioen_eventq *eventq)
 	int err;
 
 	spin_lock_irqsave(&eventq->lock, flags);
-	err = offer_all(eventq);
+	err = offer_all(eventq, eventq->vq);
 	spin_unlock_irqrestore(&eventq->lock, flags);
 	return err;
 }
@@ -75,15 +81,16 @@ int vioen_eventq_fill(struct vioen_eventq *eventq)
 /**
  * vioen_eventq_recycle() - give used buffers back to the device
  * @eventq: the event virtqueue
+ * @vq: the same for virtio; its callback may come before @eventq knows of it
  *
  * Context: Any, usually the virtqueue's callback in hard interrupt.
  */
-void vioen_eventq_recycle(struct vioen_eventq *eventq)
+void vioen_eventq_recycle(struct vioen_eventq *eventq, struct virtqueue *vq)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&eventq->lock, flags);
-	reoffer_used(eventq);
+	reoffer_used(eventq, vq);
 	spin_unlock_irqrestore(&eventq->lock, flags);
 }
 

@@ -29,7 +29,7 @@ struct vioen_eventq {
 };
 
 int vioen_eventq_fill(struct vioen_eventq *eventq);
-void vioen_eventq_recycle(struct vioen_eventq *eventq);
+void vioen_eventq_recycle(struct vioen_eventq *eventq, struct virtqueue *vq);
 void vioen_eventq_drain(struct vioen_eventq *eventq);
 
 #endif /* _VIOEN_EVENT_H */

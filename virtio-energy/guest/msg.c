@@ -179,17 +179,18 @@ int vioen_request(struct vioen_requestq *requestq, u32 type, void *payload,
 /**
  * vioen_requestq_done() - pass responses on to those who wait for them
  * @requestq: the request virtqueue
+ * @vq: the same for virtio; its callback may come before @requestq knows of it
  *
  * Context: Any, usually the virtqueue's callback in hard interrupt.
  */
-void vioen_requestq_done(struct vioen_requestq *requestq)
+void vioen_requestq_done(struct vioen_requestq *requestq, struct virtqueue *vq)
 {
 	unsigned long flags;
 	unsigned int used;
 	struct msg *msg;
 
 	spin_lock_irqsave(&requestq->lock, flags);
-	while ((msg = virtqueue_get_buf(requestq->vq, &used))) {
+	while ((msg = virtqueue_get_buf(vq, &used))) {
 		msg->used = used;
 		complete(&msg->responded);
 		msg_put(msg);
@@ -215,3 +216,7 @@ void vioen_requestq_drain(struct vioen_requestq *requestq)
 	requestq->owed = false;
 	spin_unlock_irqrestore(&requestq->lock, flags);
 }
+
+#ifdef CONFIG_VMENERGY_KUNIT_TEST
+#include "tests/msg-kunit.h"
+#endif

@@ -24,7 +24,7 @@ struct vioen_requestq {
 
 int vioen_request(struct vioen_requestq *requestq, u32 type, void *payload,
 		  size_t len);
-void vioen_requestq_done(struct vioen_requestq *requestq);
+void vioen_requestq_done(struct vioen_requestq *requestq, struct virtqueue *vq);
 void vioen_requestq_drain(struct vioen_requestq *requestq);
 
 #endif /* _VIOEN_MSG_H */

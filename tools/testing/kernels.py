@@ -33,6 +33,12 @@ class Kernel:
             raise FileNotFoundError(
                 f"no kernel {name} in {cache()}: see scripts/setup") from None
 
+    def hz(self):
+        """The kernel's ticks per second."""
+        configs = [*self.directory.glob("boot/config-*"), self.directory / "build/.config"]
+        config = next(path for path in configs if path.exists()).read_text()
+        return int(re.search(r"^CONFIG_HZ=(\d+)$", config, re.MULTILINE)[1])
+
     def load_order(self, modules):
         """The files to insert, in this order, to have modules (names or .ko paths)."""
         foreign, own = [], []
@@ -86,6 +92,8 @@ def load(module, *parameters):
 
     The parameters ("name=value") are the module's own. What is loaded already stays.
     """
+    if Path("/sys/module", module).exists():
+        return
     files = Kernel(current()).load_order([module])
     for path in files:
         if Path("/sys/module", module_name(path)).exists():

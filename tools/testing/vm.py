@@ -117,11 +117,16 @@ class Machine:
         """QEMU's process id."""
         return self._process.pid
 
+    @property
+    def running(self):
+        """Whether QEMU runs."""
+        return self._process is not None and self._process.poll() is None
+
     def __enter__(self):
         return self.start()
 
     def __exit__(self, kind, error, trace):
-        if kind or self._process.poll() is not None:
+        if kind or not self.running:
             self.kill()
         else:
             self.stop()

@@ -5,9 +5,11 @@ The tests run in a machine that vm.host() has booted. Guests are shared by the
 tests of a file, which leave them as they were.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
+import threading
 import uuid
 from pathlib import Path
 
@@ -27,6 +29,12 @@ MDEV_PARENTS = Path("/sys/class/mdev_bus")
 DRIVER = "/sys/bus/virtio/drivers/virtio_energy"
 GUEST_ENERGY = "/sys/class/powercap/vmenergy:0/energy_uj"
 READLOOP = kernels.TOP / "build/programs/readloop"
+REMOVE_S = 30
+# A bus from which a device can be unplugged.
+HOTPLUG_BUS = "hotplug0"
+HOTPLUG_PORT = ["-device", f"pcie-root-port,id={HOTPLUG_BUS},chassis=1,pref64-reserve=2G"]
+
+collect_ignore = [] if kernels.current() == "debug" else ["test_debug_guest.py"]
 
 
 def guest_kernel():
@@ -55,8 +63,14 @@ class Mdev:
         return ["-device", f"vfio-pci,sysfsdev={self.path}{extra}"]
 
     def remove(self):
-        """Removes it, if it is still there."""
-        if self.path.exists():
+        """Removes it, if it is still there; fails if a VM doesn't let go of it."""
+        removal = threading.Thread(target=self._remove, daemon=True)
+        removal.start()
+        removal.join(REMOVE_S)
+        assert not removal.is_alive(), f"{self.path.name} is not removed after {REMOVE_S} s"
+
+    def _remove(self):
+        with contextlib.suppress(FileNotFoundError):
             (self.path / "remove").write_text("1")
 
 
@@ -68,7 +82,8 @@ def aware_guest(qemu_args, **options):
 
 def check_health(machine):
     """The guest's kernel has nothing to complain about."""
-    assert not complaints.find(machine.check("dmesg"))
+    problem = complaints.find(machine.check("dmesg"))
+    assert not problem, problem
 
 
 def guest_uj(machine):
@@ -98,12 +113,37 @@ def core():
     kernels.load("vmenergy")
 
 
+class _Shared:
+    """A guest for all tests, which is booted anew after one that has broken it."""
+
+    def __init__(self):
+        self._machine = None
+
+    def get(self):
+        """The guest, running."""
+        if not (self._machine and self._machine.running):
+            self._machine = vm.guest(guest_kernel(), smp=2).start()
+        return self._machine
+
+    def end(self):
+        """Ends it, after a look at its log."""
+        if self._machine and self._machine.running:
+            check_health(self._machine)
+            self._machine.stop()
+
+
 @pytest.fixture(scope="session")
-def shared_guest():
-    """A guest that knows nothing of energy, with two vCPUs; booted once for all tests."""
-    with vm.guest(guest_kernel(), smp=2) as machine:
-        yield machine
-        check_health(machine)
+def shared():
+    """Keeps that guest."""
+    keeper = _Shared()
+    yield keeper
+    keeper.end()
+
+
+@pytest.fixture
+def shared_guest(shared):
+    """A guest that knows nothing of energy, with two vCPUs."""
+    return shared.get()
 
 
 @pytest.fixture

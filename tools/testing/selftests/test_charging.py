@@ -10,9 +10,6 @@ import accounts
 from accounts import PJ_PER_UJ, Cgroup, Config, wait_for
 from loads import RUN_S, SPIN, TOLERANCE, VmAccount, spinning, standing_still
 
-# The longest tick there is: HZ=100. What is read may be one old, on each CPU.
-TICK_NS = 10 * 10**6
-
 
 @pytest.mark.parametrize("busy", [0, 1, 2])
 def test_vm_is_charged_its_cpu_time(guest, busy):
@@ -88,14 +85,13 @@ def test_accounts_sum_up_while_domains_come_and_go(guest):
 
 
 def test_machine_holds_every_charge(guest):
-    tick_pj = accounts.busy_mw() * TICK_NS
+    """Each CPU charges at every tick, so this is off by what it has run since the last."""
     with spinning(guest, 2):
         for _ in range(20):
             before = accounts.audit()
             machine_pj = accounts.table()[0].cpu * PJ_PER_UJ
             after = accounts.audit()
-            charged = sum(charged for charged, _ in before.values())
-            assert machine_pj >= charged - tick_pj * len(before)
+            assert machine_pj >= sum(charged for charged, _ in before.values())
             assert machine_pj <= sum(charged for charged, _ in after.values())
             time.sleep(0.1)
 

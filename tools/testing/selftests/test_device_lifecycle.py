@@ -3,29 +3,52 @@
 
 import os
 import signal
+import threading
+
+import pytest
 
 import accounts
 import kernels
-from accounts import wait_for
-from conftest import DRIVER, aware_guest, check_health, guest_uj, unload
+import vm
+from accounts import Config, wait_for
+from conftest import (DRIVER, HOTPLUG_BUS, HOTPLUG_PORT, Mdev, aware_guest, check_health,
+                      guest_kernel, guest_uj, unload)
 
 GONE_S = 5
+# A removal that would not wait would be done by then.
+BLOCKED_S = 1
 
 
-def test_killed_vm_leaves_its_energy_and_nothing_else(make_device):
+def _kill(machine):
+    os.kill(machine.pid, signal.SIGKILL)
+    wait_for(lambda: not accounts.row(f"vm-{machine.pid}"), GONE_S)
+    assert not accounts.zone(f"vm-{machine.pid}")
+
+
+def _device_uj(machine):
+    return int(machine.check(f"cat {DRIVER}/virtio*/energy_uj"))
+
+
+def _fails(action):
+    with pytest.raises(vm.MachineError):
+        action()
+
+
+def test_device_of_a_killed_vm_serves_the_next(make_device):
     device = make_device()
     ended = accounts.table()[-1].energy
     with aware_guest(device.qemu_args()) as machine:
-        name = f"vm-{machine.pid}"
         assert guest_uj(machine) > 0
-        used = accounts.row(name).energy
-        os.kill(machine.pid, signal.SIGKILL)
-        wait_for(lambda: not accounts.row(name), GONE_S)
-        assert not accounts.zone(name)
+        used = accounts.row(f"vm-{machine.pid}").energy
+        _kill(machine)
     rows = accounts.table()
     assert rows[-1].kind == "ended"
     assert rows[-1].energy >= ended + used
     assert sum(row.own for row in rows) == rows[0].energy
+    with aware_guest(device.qemu_args()) as machine:
+        # A new VM has a new account.
+        assert 0 < guest_uj(machine) <= accounts.zone_uj(f"vm-{machine.pid}")
+        check_health(machine)
     device.remove()
     assert not device.path.exists()
     unload("vmenergy_mdev", "vmenergy")
@@ -34,8 +57,7 @@ def test_killed_vm_leaves_its_energy_and_nothing_else(make_device):
 
 def test_device_can_be_unplugged(make_device):
     device = make_device()
-    port = ["-device", "pcie-root-port,id=hotplug0,chassis=1,pref64-reserve=2G"]
-    with aware_guest(port + device.qemu_args(bus="hotplug0")) as machine:
+    with aware_guest(HOTPLUG_PORT + device.qemu_args(bus=HOTPLUG_BUS)) as machine:
         assert guest_uj(machine) > 0
         device.remove()
         wait_for(lambda: not machine.check(f"ls {DRIVER}").count("virtio"))
@@ -45,3 +67,90 @@ def test_device_can_be_unplugged(make_device):
         assert wait_for(lambda: guest_uj(machine) > before)
         check_health(machine)
     assert not device.path.exists()
+
+
+def test_removal_waits_for_a_vm_that_does_not_let_go(make_device):
+    """Below a bus without hot-plug, until the VM is killed, which reads all the time."""
+    device = make_device()
+    with aware_guest(device.qemu_args()) as machine:
+        path, = machine.check(f"ls -d {DRIVER}/virtio*/energy_uj").split()
+        machine.check(f"readloop 100000000 {path} >/dev/null 2>&1 &")
+        removal = threading.Thread(target=device.remove)
+        removal.start()
+        removal.join(BLOCKED_S)
+        assert removal.is_alive()
+        assert guest_uj(machine) > 0
+        _kill(machine)
+        removal.join(GONE_S)
+        assert not removal.is_alive()
+    assert not device.path.exists()
+
+
+def test_driver_may_be_gone_already(make_device):
+    """A VM is reset, reboots by itself and is killed, each time after its driver has gone."""
+    device = make_device()
+    with aware_guest(device.qemu_args()) as machine:
+        machine.check("rmmod virtio_energy")
+        machine.reset()
+        before = guest_uj(machine)
+        check_health(machine)
+
+        machine.check("rmmod virtio_energy")
+        machine.qmp("set-action", reboot="reset")
+        machine.check("(sleep 0.1; busybox reboot -f) >/dev/null 2>&1 &")
+        machine.monitor.wait_event("RESET")
+        machine.wait_ready()
+        assert guest_uj(machine) > before
+        check_health(machine)
+
+        machine.check("rmmod virtio_energy")
+        _kill(machine)
+    device.remove()
+    assert not device.path.exists()
+
+
+@pytest.mark.parametrize("after_s", [0, 1])
+@pytest.mark.parametrize("has_device", [True, False])
+def test_vm_may_be_killed_while_it_boots(make_device, has_device, after_s):
+    """As soon as it has an account, or has used some CPU time besides."""
+    machine = aware_guest(make_device().qemu_args()) if has_device else vm.guest(guest_kernel())
+    boot = threading.Thread(target=_fails, args=[machine.start])
+    boot.start()
+    wait_for(lambda: machine.running)
+    row = wait_for(lambda: accounts.row(f"vm-{machine.pid}"))
+    enough_uj = row.energy + after_s * 1000 * accounts.busy_mw()
+    wait_for(lambda: accounts.row(f"vm-{machine.pid}").energy >= enough_uj)
+    _kill(machine)
+    boot.join()
+
+
+def test_module_takes_its_idle_devices_along(make_device):
+    device = make_device()
+    assert device.path.exists()
+    unload("vmenergy_mdev")
+    assert not device.path.exists()
+    kernels.load("vmenergy_mdev")
+
+
+def test_account_stays_when_its_description_goes(unloaded):
+    """A VM that was made a domain by hand keeps its account while its device shows it."""
+    with aware_guest(HOTPLUG_PORT) as machine:
+        # A VM that stands still isn't found, so that there is time to describe it.
+        machine.qmp("stop")
+        kernels.load("vmenergy_mdev")
+        with Config("mine", pid=machine.pid):
+            machine.qmp("cont")
+            device = Mdev()
+            machine.qmp("device_add", driver="vfio-pci", bus=HOTPLUG_BUS,
+                        sysfsdev=str(device.path))
+            wait_for(lambda: machine.check(f"ls {DRIVER}").count("virtio"))
+            mine = accounts.row("mine")
+            assert mine.kind == "process" and not accounts.row(f"vm-{machine.pid}")
+        assert not accounts.row("mine") and not accounts.zone("mine")
+        row = accounts.row(f"vm-{machine.pid}")
+        assert row.kind == "vm" and row.energy >= mine.energy
+        wait_for(lambda: _device_uj(machine) > row.energy)
+        assert _device_uj(machine) <= accounts.zone_uj(f"vm-{machine.pid}")
+        check_health(machine)
+        _kill(machine)
+    device.remove()

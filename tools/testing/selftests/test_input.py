@@ -45,6 +45,15 @@ def test_device_module_refuses_bad_parameters(unloaded, parameter):
     assert not Path("/sys/module/vmenergy_mdev").exists()
 
 
+def test_unknown_parameters_are_reported(unloaded):
+    """By the kernel, which loads the module all the same."""
+    lines = _kernel_log().count("\n")
+    kernels.load("vmenergy", "busy_nw=5")
+    said = [line for line in _kernel_log().splitlines()[lines:] if "busy_nw" in line]
+    assert len(said) == 1 and "vmenergy: unknown parameter 'busy_nw' ignored" in said[0]
+    assert accounts.busy_mw() == 10000
+
+
 def test_good_parameters_are_taken(unloaded):
     kernels.load("vmenergy", "busy_mw=1", "busy_mw=0x10", "interval_ms=10000")
     assert accounts.busy_mw() == 16

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 """The tree of domains follows the cgroups, and no energy is lost on the way."""
 
+import contextlib
 import subprocess
-
-import pytest
 
 import accounts
 from accounts import CGROUPS, Cgroup, Config, wait_for
+from loads import VmAccount, spinning
 
 
 def _parent(domain):
-    return accounts.row(domain).parent
+    row = accounts.row(domain)
+    return row and row.parent
 
 
 def _zone_parent(domain):
@@ -31,62 +32,66 @@ def _exact():
     return sum(row.own for row in rows) == rows[0].energy
 
 
-@pytest.fixture
-def vm_name(guest):
-    yield f"vm-{guest.pid}"
-    (CGROUPS / "cgroup.procs").write_text(str(guest.pid))
-    wait_for(lambda: _lies_below(f"vm-{guest.pid}", "machine"))
+def _vm(machine):
+    return f"vm-{machine.pid}"
 
 
-def test_vm_that_moves_takes_its_account_along(guest, vm_name):
-    with Cgroup("slice") as cgroup, Config("slice", cgroup=cgroup.name):
-        before = accounts.row(vm_name).energy
-        cgroup.add(guest.pid)
-        wait_for(lambda: _lies_below(vm_name, "slice"))
-        assert accounts.row(vm_name).energy >= before
-        assert accounts.row("slice").energy < before
-        guest.check("for i in $(seq 1000); do :; done")
-        wait_for(lambda: accounts.row("slice").energy > 0)
-        assert _exact()
-
-        (CGROUPS / "cgroup.procs").write_text(str(guest.pid))
-        wait_for(lambda: _lies_below(vm_name, "machine"))
-        assert accounts.row(vm_name).energy >= before
-        assert _exact()
+@contextlib.contextmanager
+def _inside(machine, cgroup, domain):
+    """The VM is in a cgroup, and so below a domain, for the time of the block."""
+    cgroup.add(machine.pid)
+    try:
+        wait_for(lambda: _lies_below(_vm(machine), domain))
+        yield
+    finally:
+        (CGROUPS / "cgroup.procs").write_text(str(machine.pid))
+    wait_for(lambda: _lies_below(_vm(machine), "machine"))
 
 
-def test_zone_includes_what_lies_below(guest, vm_name):
-    with Cgroup("outer") as outer, Config("outer", cgroup=outer.name):
-        outer.add(guest.pid)
-        wait_for(lambda: _lies_below(vm_name, "outer"))
+def test_vm_that_moves_takes_its_account_along(guest):
+    account = VmAccount(guest)
+    with spinning(guest, 1), Cgroup("slice") as cgroup, Config("slice", cgroup=cgroup.name):
+        for _ in range(5):
+            start = _rows()
+            with _inside(guest, cgroup, "slice"):
+                wait_for(lambda: accounts.row("slice").energy > start["slice"].energy)
+                rows = _rows()
+                used = rows[_vm(guest)].energy - start[_vm(guest)].energy
+                assert 0 < rows["slice"].energy - start["slice"].energy <= used
+                assert rows["slice"].own == 0
+                assert _exact()
+            assert accounts.row(_vm(guest)).energy >= rows[_vm(guest)].energy
+            assert _exact()
+    account.check()
+
+
+def test_zone_includes_what_lies_below(guest):
+    with Cgroup("outer") as outer, Config("outer", cgroup=outer.name), \
+         _inside(guest, outer, "outer"):
         start = _rows()
         guest.check("for i in $(seq 20000); do :; done")
         rows = _rows()
-        used = rows[vm_name].energy - start[vm_name].energy
+        used = rows[_vm(guest)].energy - start[_vm(guest)].energy
         assert used > 0
         assert rows["outer"].own == 0
         assert rows["outer"].energy - start["outer"].energy == used
-        outer_zone, vm_zone = accounts.zone("outer").resolve(), accounts.zone(vm_name).resolve()
-        assert vm_zone.parent == outer_zone
-        (CGROUPS / "cgroup.procs").write_text(str(guest.pid))
+        assert accounts.zone(_vm(guest)).resolve().parent == accounts.zone("outer").resolve()
 
 
-def test_domain_made_in_between_takes_over(guest, vm_name):
+def test_domain_made_in_between_takes_over(guest):
     with Cgroup("top") as top, Cgroup("middle", top.path) as middle, \
-         Cgroup("bottom", middle.path) as bottom, Config("top", cgroup=top.name):
-        bottom.add(guest.pid)
-        wait_for(lambda: _lies_below(vm_name, "top"))
+         Cgroup("bottom", middle.path) as bottom, Config("top", cgroup=top.name), \
+         _inside(guest, bottom, "top"):
         with Config("bottom", cgroup=bottom.name):
-            assert _lies_below(vm_name, "bottom")
+            assert _lies_below(_vm(guest), "bottom")
             assert _lies_below("bottom", "top")
             with Config("middle", cgroup=middle.name):
                 assert _lies_below("bottom", "middle")
                 assert _lies_below("middle", "top")
-                assert _lies_below(vm_name, "bottom")
+                assert _lies_below(_vm(guest), "bottom")
                 assert _exact()
             assert _lies_below("bottom", "top")
-        assert _lies_below(vm_name, "top")
-        (CGROUPS / "cgroup.procs").write_text(str(guest.pid))
+        assert _lies_below(_vm(guest), "top")
         assert _exact()
 
 

@@ -11,6 +11,7 @@ no output can be mistaken for such a line.
 """
 
 import base64
+import itertools
 import json
 import secrets
 import socket
@@ -143,6 +144,7 @@ class Monitor:
         self._lock = threading.RLock()
         self._pending = b""
         self._events = []
+        self._ids = itertools.count()
 
     def start(self):
         """The handshake, once QEMU runs."""
@@ -154,12 +156,14 @@ class Monitor:
         wire = {key.replace("_", "-"): value for key, value in arguments.items()}
         deadline = time.monotonic() + ANSWER_S
         with self._lock:
-            request = json.dumps({"execute": name, "arguments": wire})
-            self._socket.sendall(request.encode())
+            request = {"execute": name, "arguments": wire, "id": next(self._ids)}
+            self._socket.sendall(json.dumps(request).encode())
             while True:
                 answer = self._read(deadline)
                 if "event" in answer:
                     self._events.append(answer)
+                elif answer.get("id") != request["id"]:
+                    continue  # to a command that nobody waits for any more
                 elif "error" in answer:
                     raise MonitorError(f"{name}: {answer['error']['desc']}")
                 else:

@@ -18,6 +18,7 @@ import contextlib
 import os
 import queue
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -336,7 +337,7 @@ def host(kernel="6.12", *, smp=2, memory="4G", out=None, icount=False, append=""
     if icount:
         frame = _frame(ICOUNT_ACCEL, "max", 1, memory) + ["-icount", "shift=0,sleep=off"]
         append = f"{ICOUNT_APPEND} {append}"
-    elif kvm_usable():
+    elif kvm_usable(kernel.name):
         frame = _frame("kvm", "max", smp, memory)
     else:
         frame = _frame("tcg,thread=multi", "max", smp, memory)
@@ -375,25 +376,27 @@ def _kvm_module():
     return "kvm_amd" if "svm" in Path("/proc/cpuinfo").read_text().split() else "kvm_intel"
 
 
-def kvm_usable():
-    """Whether a guest really runs under this machine's KVM; asked once per boot of it."""
+def kvm_usable(kernel):
+    """Whether KVM works here, and in a guest of it; found out once per boot of this machine."""
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return False
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    verdict = kernels.cache() / f"kvm-{boot}"
+    verdict = kernels.cache() / f"nested-kvm-{boot}"
     if not verdict.exists():
-        usable = _kvm_boots()
+        usable = _kvm_is_nested(kernel)
         with contextlib.suppress(OSError):
-            verdict.write_text("yes" if usable else "no")
+            scratch = verdict.with_name(f"{verdict.name}.{os.getpid()}")
+            scratch.write_text("yes" if usable else "no")
+            scratch.replace(verdict)
         return usable
     return verdict.read_text() == "yes"
 
 
-def _kvm_boots():
-    """Some machines have a KVM that fails only once a kernel runs."""
+def _kvm_is_nested(kernel):
+    """Some machines have a KVM that fails only once a kernel runs, or that has none for guests."""
     try:
-        with guest(boot_timeout=KVM_PROBE_S):
-            return True
+        with guest(kernel, boot_timeout=KVM_PROBE_S) as machine:
+            return machine.run("grep -qwE 'vmx|svm' /proc/cpuinfo")[0] == 0
     except MachineError:
         return False
 
@@ -441,6 +444,8 @@ def _parser():
 def main():
     """The command line; returns the exit status."""
     options = _parser().parse_args()
+    # So that what is under way is cleaned up.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(EXIT_MACHINE))
     try:
         return options.function(options)
     except CommandTimeout as error:

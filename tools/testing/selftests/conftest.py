@@ -5,12 +5,9 @@ The tests run in a machine that vm.host() has booted. Guests are shared by the
 tests of a file, which leave them as they were.
 """
 
-import contextlib
 import os
 import subprocess
 import sys
-import threading
-import uuid
 from pathlib import Path
 
 import pytest
@@ -22,14 +19,13 @@ import accounts
 import complaints
 import kernels
 import vm
+from mdev import Mdev
 
 CONFIGFS_ROOT = "/sys/kernel/config"
-MDEV_PARENTS = Path("/sys/class/mdev_bus")
 # In the guest: the driver, and the account that its vmenergy makes of it.
 DRIVER = "/sys/bus/virtio/drivers/virtio_energy"
 GUEST_ENERGY = "/sys/class/powercap/vmenergy:0/energy_uj"
 READLOOP = kernels.TOP / "build/programs/readloop"
-REMOVE_S = 30
 # A bus from which a device can be unplugged.
 HOTPLUG_BUS = "hotplug0"
 HOTPLUG_PORT = ["-device", f"pcie-root-port,id={HOTPLUG_BUS},chassis=1,pref64-reserve=2G"]
@@ -47,31 +43,6 @@ def unload(*modules):
     for module in modules:
         if Path("/sys/module", module).exists():
             subprocess.run(["rmmod", module], check=True)
-
-
-class Mdev:
-    """A virtio-energy device."""
-
-    def __init__(self):
-        self.path = Path("/sys/bus/mdev/devices", str(uuid.uuid4()))
-        create, = MDEV_PARENTS.glob("*/mdev_supported_types/*/create")
-        create.write_text(self.path.name)
-
-    def qemu_args(self, **options):
-        """How QEMU attaches it."""
-        extra = "".join(f",{key}={value}" for key, value in options.items())
-        return ["-device", f"vfio-pci,sysfsdev={self.path}{extra}"]
-
-    def remove(self):
-        """Removes it, if it is still there; fails if a VM doesn't let go of it."""
-        removal = threading.Thread(target=self._remove, daemon=True)
-        removal.start()
-        removal.join(REMOVE_S)
-        assert not removal.is_alive(), f"{self.path.name} is not removed after {REMOVE_S} s"
-
-    def _remove(self):
-        with contextlib.suppress(FileNotFoundError):
-            (self.path / "remove").write_text("1")
 
 
 def aware_guest(qemu_args, **options):

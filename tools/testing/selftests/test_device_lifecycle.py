@@ -11,8 +11,9 @@ import accounts
 import kernels
 import vm
 from accounts import Config, wait_for
-from conftest import (DRIVER, HOTPLUG_BUS, HOTPLUG_PORT, Mdev, aware_guest, check_health,
+from conftest import (DRIVER, HOTPLUG_BUS, HOTPLUG_PORT, aware_guest, check_health,
                       guest_kernel, guest_uj, unload)
+from mdev import Mdev
 
 GONE_S = 5
 # A removal that would not wait would be done by then.

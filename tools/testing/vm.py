@@ -186,11 +186,15 @@ class Machine:
 
     def reset(self):
         """Reboots the hard way and waits until commands can be run again."""
+        self.reboot(lambda: self.qmp("system_reset"))
+
+    def reboot(self, trigger):
+        """Has trigger() reboot it in some way, and waits until commands can be run again."""
         self.monitor.drop_events()
         # Any other reset, such as a panic's, ends QEMU; but this one makes the
         # firmware do another.
         self.qmp("set-action", reboot="reset")
-        self.qmp("system_reset")
+        trigger()
         self.monitor.wait_event("RESET")
         self.wait_ready()
         self.qmp("set-action", reboot="shutdown")

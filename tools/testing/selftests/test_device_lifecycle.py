@@ -97,10 +97,7 @@ def test_driver_may_be_gone_already(make_device):
         check_health(machine)
 
         machine.check("rmmod virtio_energy")
-        machine.qmp("set-action", reboot="reset")
-        machine.check("(sleep 0.1; busybox reboot -f) >/dev/null 2>&1 &")
-        machine.monitor.wait_event("RESET")
-        machine.wait_ready()
+        machine.reboot(lambda: machine.check("(sleep 0.1; busybox reboot -f) >/dev/null 2>&1 &"))
         assert guest_uj(machine) > before
         check_health(machine)
 

@@ -26,7 +26,10 @@ class Kernel:
     def __init__(self, name):
         self.name = name
         self.directory = cache() / f"kernel-{name}"
-        self.image = self.directory / "vmlinuz"
+        # Without its compression, where there is a choice: that boots faster.
+        self.image = self.directory / "vmlinux"
+        if not self.image.exists():
+            self.image = self.directory / "vmlinuz"
         try:
             self.release = (self.directory / "release").read_text().strip()
         except FileNotFoundError:

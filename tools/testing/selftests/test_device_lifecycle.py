@@ -36,6 +36,7 @@ def _fails(action):
 
 
 def test_device_of_a_killed_vm_serves_the_next(make_device):
+    """The next one reads all the time, and its device can't be removed before it is killed."""
     device = make_device()
     ended = accounts.table()[-1].energy
     with aware_guest(device.qemu_args()) as machine:
@@ -49,8 +50,17 @@ def test_device_of_a_killed_vm_serves_the_next(make_device):
     with aware_guest(device.qemu_args()) as machine:
         # A new VM has a new account.
         assert 0 < guest_uj(machine) <= accounts.zone_uj(f"vm-{machine.pid}")
+        path, = machine.check(f"ls -d {DRIVER}/virtio*/energy_uj").split()
+        machine.check(f"readloop 100000000 {path} >/dev/null 2>&1 &")
+        removal = threading.Thread(target=device.remove)
+        removal.start()
+        removal.join(BLOCKED_S)
+        assert removal.is_alive()
+        assert guest_uj(machine) > 0
         check_health(machine)
-    device.remove()
+        _kill(machine)
+        removal.join(GONE_S)
+        assert not removal.is_alive()
     assert not device.path.exists()
     unload("vmenergy_mdev", "vmenergy")
     kernels.load("vmenergy_mdev")
@@ -70,45 +80,7 @@ def test_device_can_be_unplugged(make_device):
     assert not device.path.exists()
 
 
-def test_removal_waits_for_a_vm_that_does_not_let_go(make_device):
-    """Below a bus without hot-plug, until the VM is killed, which reads all the time."""
-    device = make_device()
-    with aware_guest(device.qemu_args()) as machine:
-        path, = machine.check(f"ls -d {DRIVER}/virtio*/energy_uj").split()
-        machine.check(f"readloop 100000000 {path} >/dev/null 2>&1 &")
-        removal = threading.Thread(target=device.remove)
-        removal.start()
-        removal.join(BLOCKED_S)
-        assert removal.is_alive()
-        assert guest_uj(machine) > 0
-        _kill(machine)
-        removal.join(GONE_S)
-        assert not removal.is_alive()
-    assert not device.path.exists()
-
-
-def test_driver_may_be_gone_already(make_device):
-    """A VM is reset, reboots by itself and is killed, each time after its driver has gone."""
-    device = make_device()
-    with aware_guest(device.qemu_args()) as machine:
-        machine.check("rmmod virtio_energy")
-        machine.reset()
-        before = guest_uj(machine)
-        check_health(machine)
-
-        machine.check("rmmod virtio_energy")
-        machine.reboot(lambda: machine.check("(sleep 0.1; busybox reboot -f) >/dev/null 2>&1 &"))
-        assert guest_uj(machine) > before
-        check_health(machine)
-
-        machine.check("rmmod virtio_energy")
-        _kill(machine)
-    device.remove()
-    assert not device.path.exists()
-
-
-@pytest.mark.parametrize("after_s", [0, 1])
-@pytest.mark.parametrize("has_device", [True, False])
+@pytest.mark.parametrize("has_device, after_s", [(True, 0), (True, 1), (False, 1)])
 def test_vm_may_be_killed_while_it_boots(make_device, has_device, after_s):
     """As soon as it has an account, or has used some CPU time besides."""
     machine = aware_guest(make_device().qemu_args()) if has_device else vm.guest(guest_kernel())
@@ -149,6 +121,7 @@ def test_account_stays_when_its_description_goes(unloaded):
         assert row.kind == "vm" and row.energy >= mine.energy
         wait_for(lambda: _device_uj(machine) > row.energy)
         assert _device_uj(machine) <= accounts.zone_uj(f"vm-{machine.pid}")
+        machine.check("rmmod virtio_energy")
         check_health(machine)
         _kill(machine)
     device.remove()

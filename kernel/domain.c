@@ -25,6 +25,7 @@
 #include <linux/pid.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/threads.h>
 
 #include "domain.h"
 #include "hook-sched.h"
@@ -42,6 +43,9 @@ struct vmen_domain vmen_machine = {
 };
 
 struct hlist_head vmen_domain_hash[1 << VMEN_DOMAIN_HASH_BITS];
+
+/* How many domains were ever made, so that no two have the same number. */
+static atomic_t nr_made;
 
 /* Bit n is set if a cgroup at depth n is a domain. */
 u64 vmen_cgroup_levels;
@@ -102,6 +106,7 @@ static struct vmen_domain *domain_alloc(enum vmen_kind kind)
 		return NULL;
 	}
 	domain->kind = kind;
+	domain->number = PID_MAX_LIMIT + atomic_inc_return(&nr_made);
 	INIT_LIST_HEAD(&domain->children);
 	INIT_LIST_HEAD(&domain->sibling);
 	kref_init(&domain->ref);
@@ -268,7 +273,6 @@ struct vmen_domain *vmen_domain_create_cgroup(const char *name, const char *path
 	}
 	domain->cgroup = cgroup;
 	domain->key = cgroup;
-	domain->number = cgroup_id(cgroup);
 	strscpy(domain->name, name, sizeof(domain->name));
 	guard(mutex)(&vmen_tree_lock);
 	return domain_add(domain);
@@ -290,7 +294,6 @@ static struct vmen_domain *process_alloc(enum vmen_kind kind, struct task_struct
 		vmen_domain_put(domain);
 		return ERR_PTR(-ESRCH);
 	}
-	domain->number = pid_nr(domain->pid);
 	return domain;
 }
 
@@ -329,6 +332,7 @@ struct vmen_domain *vmen_domain_create_process(const char *name, pid_t tgid)
 
 static void name_vm(struct vmen_domain *domain)
 {
+	domain->number = pid_nr(domain->pid);
 	snprintf(domain->name, sizeof(domain->name), "vm-%llu", domain->number);
 }
 
@@ -464,10 +468,11 @@ static void reap_vms(void)
 void vmen_domain_destroy(struct vmen_domain *domain)
 {
 	guard(mutex)(&vmen_tree_lock);
-	if (domain->is_vm)
+	if (domain->is_vm && !process_has_ended(domain))
 		become_vm(domain);
 	else
 		domain_remove(domain);
+	/* It may have ended just now, when it was not yet known as a VM. */
 	reap_vms();
 }
 

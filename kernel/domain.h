@@ -43,7 +43,8 @@ enum vmen_kind {
  * @task: a thread, referenced so that @key stays, for VMEN_PROCESS and VMEN_VM
  * @pid: the process, referenced, likewise
  * @name: unique among the domains
- * @number: thread group or cgroup id, tells sub-zones apart; constant
+ * @number: tells sub-zones apart: the process id of a VM, for others one that
+ *	    no process has
  * @parent: NULL for the machine
  * @children: domains below, by their @sibling
  * @sibling: node in the parent's @children
@@ -51,7 +52,7 @@ enum vmen_kind {
  * @zones: what powercap shows of it, NULL if that could not be had
  * @ref: references; the tree holds one
  *
- * @kind, @name, @parent, @children and @sibling change under both
+ * @kind, @name, @number, @parent, @children and @sibling change under both
  * vmen_tree_lock and vmen_account_lock: either is enough to read them. The hook
  * looks at @kind without. @zones is under vmen_tree_lock.
  */

@@ -16,9 +16,10 @@
 static int set_param(const char *text, const struct kernel_param *kp)
 {
 	struct vmen_param *param = kp->arg;
+	unsigned int base = strncasecmp(text, "0x", 2) ? 10 : 16;
 	unsigned int value;
 
-	if (kstrtouint(text, 0, &value) ||
+	if (kstrtouint(text, base, &value) ||
 	    value < param->min || value > param->max) {
 		pr_err("%s: %s=%.*s: must be a number from %u to %u\n",
 		       module_name(kp->mod), kp->name, (int)strcspn(text, "\n"), text,

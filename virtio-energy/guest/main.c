@@ -126,9 +126,16 @@ static int freeze(struct virtio_device *vdev)
 	return 0;
 }
 
+/* Without the device, the machine goes on by its own model. */
 static int restore(struct virtio_device *vdev)
 {
-	return vioen_device_start(vdev->priv);
+	struct vioen_device *dev = vdev->priv;
+	int err;
+
+	err = vioen_device_start(dev);
+	if (err)
+		vmen_meter_unregister(&dev->meter);
+	return err;
 }
 #endif
 

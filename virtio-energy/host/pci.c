@@ -7,8 +7,9 @@
  * work item, which takes requests from the requestq, has the device answer
  * them, and interrupts. The eventq is never looked at, as no event is defined.
  *
- * A work item serves at most a queue full of requests and runs at most once in
- * a tick, so that a guest can't keep one of the host's CPUs busy.
+ * A work item serves at most a queue full of requests, and then rests for ten
+ * times as long as that took, or at least a tick, whatever the guest asks of it:
+ * a guest can't keep one of the host's CPUs busy.
  *
  * Invariants: guest memory is accessed only while the driver is ready, the
  * device is a bus master and nothing is broken. A broken queue sets
@@ -33,6 +34,9 @@
 
 /* Virtio 1.2, section 4.1.4.5; the other bit is in a header. */
 #define ISR_QUEUE	0x1
+
+/* How much longer to rest than to serve */
+#define SERVE_REST	10
 
 /* Where the driver kicks the requestq */
 #define KICK	(VMDEV_NOTIFY + VIRTIO_ENERGY_VQ_REQUEST * VMDEV_NOTIFY_STRIDE)
@@ -125,14 +129,19 @@ static void serve(struct work_struct *work)
 	struct vmdev_pci *pci = container_of(to_delayed_work(work),
 					     struct vmdev_pci, work);
 	struct vmdev_queue *queue = &pci->queue[VIRTIO_ENERGY_VQ_REQUEST];
+	unsigned long start = jiffies;
 	int served;
 
 	guard(mutex)(&pci->lock);
-	/* Before anything is looked at, so that it holds for a kick meanwhile. */
-	WRITE_ONCE(pci->next_serve, jiffies + 1);
 	if (!is_live(pci) || !queue->ring.enabled)
 		return;
+	/* A kick while the last one ran did not know how long that would take. */
+	if (time_before(start, pci->next_serve)) {
+		vmdev_pci_kick(pci);
+		return;
+	}
 	served = serve_queue(pci, queue);
+	WRITE_ONCE(pci->next_serve, jiffies + 1 + SERVE_REST * (jiffies - start));
 	if (served < 0)
 		vmdev_pci_fail(pci);
 	else if (served == queue->ring.size)

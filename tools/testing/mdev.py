@@ -8,7 +8,7 @@ from pathlib import Path
 
 PARENTS = Path("/sys/class/mdev_bus")
 DEVICES = Path("/sys/bus/mdev/devices")
-REMOVE_S = 30
+REMOVE_S = 60
 
 
 class Mdev:

@@ -7,6 +7,7 @@ import time
 import pytest
 
 import accounts
+import kernels
 from accounts import PJ_PER_UJ, Cgroup, Config, wait_for
 from loads import RUN_S, SPIN, TOLERANCE, VmAccount, spinning, standing_still
 
@@ -94,6 +95,30 @@ def test_machine_holds_every_charge(guest):
             assert machine_pj >= sum(charged for charged, _ in before.values())
             assert machine_pj <= sum(charged for charged, _ in after.values())
             time.sleep(0.1)
+
+
+@pytest.mark.parametrize("policy", ["other", "fifo"])
+def test_busy_process_is_charged_at_every_tick(core, policy):
+    """What it has used since the last tick is all that is missing, whatever the scheduling."""
+    tick_ns = 10**9 / kernels.Kernel(kernels.current()).hz()
+    command = ["chrt", f"--{policy}", "1" if policy == "fifo" else "0", "sh", "-c", SPIN]
+    late = 0
+    with subprocess.Popen(command) as child:
+        try:
+            with Config("ticking", pid=child.pid):
+                with standing_still(child.pid):
+                    start_uj, start_ns = accounts.row("ticking").cpu, accounts.cpu_time_ns(child.pid)
+                for _ in range(50):
+                    before_ns = accounts.cpu_time_ns(child.pid) - start_ns
+                    used_uj = accounts.row("ticking").cpu - start_uj
+                    after_ns = accounts.cpu_time_ns(child.pid) - start_ns
+                    uj_per_ns = accounts.busy_mw() / PJ_PER_UJ
+                    late += used_uj < (before_ns - 2 * tick_ns) * uj_per_ns
+                    assert used_uj <= (after_ns + tick_ns) * uj_per_ns
+                    time.sleep(0.05)
+        finally:
+            child.kill()
+    assert late <= 2
 
 
 def test_zone_shows_what_the_table_shows(guest):

@@ -83,11 +83,15 @@ def test_reading_the_page_takes_no_exits(aware):
     aware.check("readloop 1 /proc/uptime")
     _, baseline = exits.count()
     first, last, fell, ns = map(int, out.split())
-    print(f"{READS} readings, {ns} ns each, {emulated} exits, {baseline} without them; "
-          f"{every} with interrupts and all")
+    # Interrupts come and go all the time.
+    exits = Exits(aware.pid)
+    aware.check(f"timeout {ns * READS / 1e9:.2f} sh -c '{SPIN}'; true")
+    interrupts, _ = exits.count()
+    print(f"{READS} readings, {ns} ns each, {emulated} exits for devices, {baseline} without them;"
+          f" {every} with interrupts, {interrupts} without them")
     assert fell == 0 and last > first
     assert emulated <= baseline + HANDFUL
-    assert every < READS / 20
+    assert every <= 2 * interrupts + READS / 50
 
 
 def test_counters_never_run_backwards(aware):

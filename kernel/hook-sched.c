@@ -5,10 +5,13 @@
  * A task is charged when it is switched out and at every tick,
  *
  *	energy [pJ] = increase of its sum_exec_runtime [ns] * busy_mw [mW]
+ *		    + energy of the events that its CPU has counted (model.c)
  *
  * to the domain that it was in when it was switched in or last ticked. The
  * scheduler's own clock makes the charges agree with the CPU time that the
- * kernel reports, to the nanosecond.
+ * kernel reports, to the nanosecond. Counters are not read at a switch between
+ * two tasks that are both charged to the machine: what they count is charged
+ * to it later.
  *
  * Both probes run with interrupts off, one of them under the run queue's
  * lock: they take no lock, allocate and wake nothing, and write to this CPU's
@@ -21,6 +24,7 @@
 #include <linux/vmenergy_param.h>
 #include <trace/events/sched.h>
 
+#include "counters.h"
 #include "domain.h"
 #include "hook-sched.h"
 #include "probe.h"
@@ -46,28 +50,37 @@ static DEFINE_PER_CPU(struct vmen_cpu, vmen_cpu);
 
 static struct vmen_param busy_mw = {
 	.value		= 10000,
-	.min		= 1,
+	.min		= 0,
 	.max		= 1000000,
 	.changing	= vmen_hook_refresh,
 };
 module_param_cb(busy_mw, &vmen_param_ops, &busy_mw, 0644);
-MODULE_PARM_DESC(busy_mw, "milliwatts that a busy CPU is charged, 1 to 1000000");
+MODULE_PARM_DESC(busy_mw, "milliwatts that a busy CPU is charged, 0 to 1000000");
 
-static __always_inline void charge(struct vmen_cpu *cpu, struct task_struct *task)
+static __always_inline void add(struct vmen_cpu *cpu, struct vmen_cpu_account *account, u64 pj)
+{
+	account->cpu_pj += pj;
+	cpu->charged_pj += pj;
+}
+
+static __always_inline void charge_time(struct vmen_cpu *cpu, struct task_struct *task)
 {
 	/* Another CPU may update it, unless the run queue is locked. */
 	u64 runtime = READ_ONCE(task->se.sum_exec_runtime);
-	u64 pj;
 
 	/* A switch was missed if the hook was just loaded: start from here. */
-	if (unlikely(cpu->task != task)) {
-		cpu->runtime = runtime;
-		return;
-	}
-	pj = vmen_charge_pj(runtime - cpu->runtime, READ_ONCE(busy_mw.value));
+	if (likely(cpu->task == task))
+		add(cpu, cpu->account, vmen_charge_pj(runtime - cpu->runtime,
+						      READ_ONCE(busy_mw.value)));
 	cpu->runtime = runtime;
-	cpu->account->cpu_pj += pj;
-	cpu->charged_pj += pj;
+}
+
+static __always_inline void charge_events(struct vmen_cpu *cpu, struct vmen_cpu_account *account)
+{
+	struct vmen_counters *counters = this_cpu_read(vmen_counters);
+
+	if (counters)
+		add(cpu, account, vmen_counters_step_pj(counters));
 }
 
 /* From now on @task, of which everything before is charged, is charged. */
@@ -86,12 +99,16 @@ static void probe_sched_switch(void *data, bool preempt, struct task_struct *pre
 			       struct task_struct *next, unsigned int prev_state)
 {
 	struct vmen_cpu *cpu = this_cpu_ptr(&vmen_cpu);
+	struct vmen_cpu_account *account = cpu->account;
+	struct vmen_domain *domain = cpu->domain;
 
-	charge(cpu, prev);
+	charge_time(cpu, prev);
 	if (unlikely(vmen_vm_is_news(prev, prev_state)))
-		vmen_vm_notice(cpu->domain, prev, prev_state);
+		vmen_vm_notice(domain, prev, prev_state);
 	cpu->runtime = next->se.sum_exec_runtime;
 	follow(cpu, next);
+	if (cpu->domain != domain)
+		charge_events(cpu, account);
 }
 
 static void probe_sched_stat_runtime(VMEN_SCHED_STAT_RUNTIME_ARGS)
@@ -102,18 +119,30 @@ static void probe_sched_stat_runtime(VMEN_SCHED_STAT_RUNTIME_ARGS)
 	if (!in_hardirq() || tsk != current)
 		return;
 	cpu = this_cpu_ptr(&vmen_cpu);
-	charge(cpu, tsk);
+	charge_time(cpu, tsk);
+	charge_events(cpu, cpu->account);
 	if (unlikely(vmen_vm_is_news(tsk, TASK_RUNNING)))
 		vmen_vm_notice(cpu->domain, tsk, TASK_RUNNING);
 	follow(cpu, tsk);
 }
 
-static void refresh_this_cpu(void *unused)
+/**
+ * vmen_hook_charge_this_cpu - charge what was used on this CPU until now
+ *
+ * Context: interrupts are off.
+ */
+void vmen_hook_charge_this_cpu(void)
 {
 	struct vmen_cpu *cpu = this_cpu_ptr(&vmen_cpu);
 
-	charge(cpu, current);
-	follow(cpu, current);
+	charge_time(cpu, current);
+	charge_events(cpu, cpu->account);
+}
+
+static void refresh_this_cpu(void *unused)
+{
+	vmen_hook_charge_this_cpu();
+	follow(this_cpu_ptr(&vmen_cpu), current);
 }
 
 /**

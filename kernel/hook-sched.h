@@ -4,6 +4,7 @@
 
 #include <linux/types.h>
 
+void vmen_hook_charge_this_cpu(void);
 void vmen_hook_refresh(void);
 u64 vmen_hook_charged_pj(void);
 

@@ -5,6 +5,8 @@
  * The machine's energy is charged to domains, which form a tree:
  *
  *	hook-sched	charges tasks at every context switch and tick
+ *	model		energy by events, as people write it
+ *	counters	counts these events on every CPU
  *	domain		finds a task's domain, keeps the tree
  *	account		makes the charges add up to what the machine has used
  *	vm		makes a domain of each VM as it starts
@@ -19,6 +21,7 @@
 
 #include "account.h"
 #include "configfs.h"
+#include "counters.h"
 #include "domain.h"
 #include "hook-sched.h"
 #include "proc.h"
@@ -41,10 +44,13 @@ static int __init vmenergy_init(void)
 	err = vmen_hook_sched_init();
 	if (err)
 		goto exit_vm;
+	err = vmen_counters_init();
+	if (err)
+		goto exit_hook_sched;
 	vmen_account_start();
 	err = vmen_proc_init();
 	if (err)
-		goto exit_hook_sched;
+		goto exit_counters;
 	err = vmen_configfs_init();
 	if (err)
 		goto exit_proc;
@@ -52,8 +58,10 @@ static int __init vmenergy_init(void)
 
 exit_proc:
 	vmen_proc_exit();
-exit_hook_sched:
+exit_counters:
 	vmen_account_stop();
+	vmen_counters_exit();
+exit_hook_sched:
 	vmen_hook_sched_exit();
 exit_vm:
 	vmen_vm_exit();
@@ -74,6 +82,7 @@ static void __exit vmenergy_exit(void)
 	vmen_configfs_exit();
 	vmen_proc_exit();
 	vmen_account_stop();
+	vmen_counters_exit();
 	vmen_hook_sched_exit();
 	vmen_vm_exit();
 	vmen_zone_exit();

@@ -4,16 +4,19 @@
  *
  * Each online CPU has a pinned counter for each event of the model, which the
  * scheduler hook reads where it switches. An event that a CPU does not have, or
- * that does not fit beside the others, is told of once and left out there: the
+ * that does not fit beside the others, is named in the log and left out there: the
  * model goes on with the rest.
  *
- * The hook follows a per-CPU pointer. It is exchanged on the CPU itself with
- * interrupts off, after all that the old counters have seen is charged, so that
- * a change of the model loses nothing. Perf events can't be made or released
- * while a CPU is going down or coming up; then a work item does it afterwards.
+ * A CPU's counters change on the CPU itself with interrupts off, after all that
+ * they have seen is charged, and what both the old and the new model have goes on
+ * counting: a change of the model loses nothing. Perf events can't be made or
+ * released while a CPU is going down or coming up; then a work item does it
+ * afterwards.
  *
- * Locks: counters_lock protects the model and which CPU has which counters. It
- * is taken inside cpus_read_lock(), and held over perf's own.
+ * Locks: counters_lock protects the model and serialises all changes, but for
+ * that by a CPU that goes down, which may come at any time: perf takes
+ * cpus_read_lock() itself, so it can't be held. What is done to a CPU that has
+ * just gone fails, and is done anew when it comes back.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -22,21 +25,20 @@
 #include <linux/cpuhotplug.h>
 #include <linux/moduleparam.h>
 #include <linux/perf_event.h>
-#include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/workqueue.h>
 
 #include "counters.h"
 #include "hook-sched.h"
 
-DEFINE_PER_CPU(struct vmen_counters *, vmen_counters);
+DEFINE_PER_CPU(struct vmen_counters, vmen_counters);
 
-/* Protects what follows; see above. */
+/* Protects the model, and that it is in use; see above. */
 static DEFINE_MUTEX(counters_lock);
 static struct vmen_model model;
-static DEFINE_PER_CPU(struct vmen_counters *, owned);
-static enum cpuhp_state hotplug_state;
 static bool running;
+
+static enum cpuhp_state hotplug_state;
 
 static u64 read_counter(struct vmen_counter *counter)
 {
@@ -63,7 +65,7 @@ u64 vmen_counters_step_pj(struct vmen_counters *counters)
 	for (; counter < end; counter++) {
 		u64 count = read_counter(counter);
 
-		pj += (count - counter->count) * counter->weight_pj;
+		pj += (count - counter->count) * counter->model.weight_pj;
 		counter->count = count;
 	}
 	return pj;
@@ -90,58 +92,124 @@ static bool runs(struct perf_event *event)
 	return running_ns;
 }
 
-static void release(struct vmen_counters *counters)
+static const struct vmen_event *find_in_model(const struct vmen_counter *counter)
 {
-	while (counters->nr)
-		perf_event_release_kernel(counters->counter[--counters->nr].event);
-	kfree(counters);
-}
-
-/* Adds those events of the model that the CPU has; errors by event, 0 for the others. */
-static struct vmen_counters *create(int cpu, int errors[VMEN_MAX_EVENTS])
-{
-	struct vmen_counters *counters = kzalloc(sizeof(*counters), GFP_KERNEL);
 	unsigned int i;
 
-	for (i = 0; i < model.nr_events; i++) {
-		struct perf_event *event = counters ? create_event(&model.event[i], cpu) :
-						      ERR_PTR(-ENOMEM);
-
-		if (IS_ERR(event)) {
-			errors[i] = PTR_ERR(event);
-			continue;
-		}
-		if (!runs(event)) {
-			perf_event_release_kernel(event);
-			errors[i] = -ENOSPC;
-			continue;
-		}
-		counters->counter[counters->nr++] = (struct vmen_counter) {
-			.event = event,
-			.weight_pj = model.event[i].weight_pj,
-		};
+	for (i = 0; running && i < model.nr_events; i++) {
+		if (vmen_event_is(&model.event[i], &counter->model))
+			return &model.event[i];
 	}
-	return counters;
+	return NULL;
 }
 
-/* Runs on the CPU whose counters these are. What the old ones have seen is charged. */
-static void use(void *counters)
+static bool is_counted(const struct vmen_counters *counters, const struct vmen_event *wanted)
 {
+	unsigned int i;
+
+	for (i = 0; i < counters->nr; i++) {
+		if (vmen_event_is(&counters->counter[i].model, wanted))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * struct dropped - events that a CPU counts no more
+ * @nr: how many
+ * @event: not yet released
+ */
+struct dropped {
+	unsigned int nr;
+	struct perf_event *event[VMEN_MAX_EVENTS];
+};
+
+/* Runs on the CPU: keeps the counters that the model has, at the model's weights. */
+static void keep_common(void *arg)
+{
+	struct vmen_counters *counters = this_cpu_ptr(&vmen_counters);
+	unsigned int i, nr = counters->nr;
+	struct dropped *dropped = arg;
+
 	vmen_hook_charge_this_cpu();
-	this_cpu_write(vmen_counters, counters);
-	if (counters)
-		vmen_counters_step_pj(counters);
+	counters->nr = 0;
+	for (i = 0; i < nr; i++) {
+		struct vmen_counter counter = counters->counter[i];
+		const struct vmen_event *event = find_in_model(&counter);
+
+		if (!event) {
+			dropped->event[dropped->nr++] = counter.event;
+			continue;
+		}
+		counter.model = *event;
+		counters->counter[counters->nr++] = counter;
+	}
 }
 
-/* Exchanges an online CPU's counters for new ones, or none. */
-static void replace(int cpu, struct vmen_counters *counters)
+/* Runs on the CPU that the counter is for: begins to charge what it counts. */
+static void append(void *arg)
 {
-	struct vmen_counters *old = per_cpu(owned, cpu);
+	struct vmen_counters *counters = this_cpu_ptr(&vmen_counters);
+	struct vmen_counter *counter = arg;
 
-	smp_call_function_single(cpu, use, counters, 1);
-	per_cpu(owned, cpu) = counters;
-	if (old)
-		release(old);
+	counter->count = read_counter(counter);
+	counters->counter[counters->nr++] = *counter;
+}
+
+static int add_counter(int cpu, const struct vmen_event *wanted)
+{
+	struct vmen_counter counter = {
+		.event = create_event(wanted, cpu),
+		.model = *wanted,
+	};
+	int err;
+
+	if (IS_ERR(counter.event))
+		return PTR_ERR(counter.event);
+	if (!runs(counter.event)) {
+		perf_event_release_kernel(counter.event);
+		return -ENOSPC;
+	}
+	err = smp_call_function_single(cpu, append, &counter, 1);
+	if (err)
+		perf_event_release_kernel(counter.event);
+	return err;
+}
+
+static void drop_counters(int cpu)
+{
+	struct dropped dropped = {};
+
+	smp_call_function_single(cpu, keep_common, &dropped, 1);
+	while (dropped.nr)
+		perf_event_release_kernel(dropped.event[--dropped.nr]);
+}
+
+/* A CPU that is not up counts nothing. Those left before may be being released. */
+static void leave_behind(struct vmen_counters *counters)
+{
+	if (counters->nr)
+		counters->nr_left = counters->nr;
+	counters->nr = 0;
+}
+
+static void release_left(void)
+{
+	int cpu;
+
+	cpus_read_lock();
+	for_each_possible_cpu(cpu) {
+		if (!cpu_online(cpu))
+			leave_behind(per_cpu_ptr(&vmen_counters, cpu));
+	}
+	cpus_read_unlock();
+
+	for_each_possible_cpu(cpu) {
+		struct vmen_counters *counters = per_cpu_ptr(&vmen_counters, cpu);
+
+		while (counters->nr_left)
+			perf_event_release_kernel(counters->counter[--counters->nr_left].event);
+	}
 }
 
 static void complain(const int nr_failed[VMEN_MAX_EVENTS], const int errors[VMEN_MAX_EVENTS])
@@ -156,68 +224,43 @@ static void complain(const int nr_failed[VMEN_MAX_EVENTS], const int errors[VMEN
 	}
 }
 
-/* Gives every online CPU of those that want some the model's counters. */
-static void set_up(bool (*wants)(int cpu))
+/* Has every CPU that is online count what the model wants, as far as it can. */
+static void set_up(void)
 {
-	int nr_failed[VMEN_MAX_EVENTS] = {}, last_error[VMEN_MAX_EVENTS] = {};
-	int cpu, i;
+	int nr_failed[VMEN_MAX_EVENTS] = {}, last_error[VMEN_MAX_EVENTS];
+	unsigned int i;
+	int cpu, err;
 
 	lockdep_assert_held(&counters_lock);
+	release_left();
 	for_each_online_cpu(cpu) {
-		int errors[VMEN_MAX_EVENTS] = {};
-
-		if (!wants(cpu))
-			continue;
-		/* The old ones would take the place of the new. */
-		replace(cpu, NULL);
-		if (model.nr_events)
-			replace(cpu, create(cpu, errors));
-		for (i = 0; i < VMEN_MAX_EVENTS; i++) {
-			nr_failed[i] += !!errors[i];
-			last_error[i] = errors[i] ?: last_error[i];
+		drop_counters(cpu);
+		for (i = 0; running && i < model.nr_events; i++) {
+			if (is_counted(per_cpu_ptr(&vmen_counters, cpu), &model.event[i]))
+				continue;
+			err = add_counter(cpu, &model.event[i]);
+			if (!err || !cpu_online(cpu))
+				continue;
+			nr_failed[i]++;
+			last_error[i] = err;
 		}
 	}
 	complain(nr_failed, last_error);
 }
 
-static bool every_cpu(int cpu)
-{
-	return true;
-}
-
-static bool cpu_has_none(int cpu)
-{
-	return !per_cpu(owned, cpu);
-}
-
-/* What CPUs that are down have left behind */
-static void release_offline(void)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		if (cpu_online(cpu) || !per_cpu(owned, cpu))
-			continue;
-		release(per_cpu(owned, cpu));
-		per_cpu(owned, cpu) = NULL;
-	}
-}
-
 static void follow_hotplug(struct work_struct *work)
 {
-	cpus_read_lock();
-	mutex_lock(&counters_lock);
-	release_offline();
-	if (running)
-		set_up(cpu_has_none);
-	mutex_unlock(&counters_lock);
-	cpus_read_unlock();
+	guard(mutex)(&counters_lock);
+	set_up();
 }
 
 static DECLARE_WORK(hotplug_work, follow_hotplug);
 
+/* What was set up while the CPU was on its way down has gone with it. */
 static int cpu_comes(unsigned int cpu)
 {
+	guard(irqsave)();
+	leave_behind(this_cpu_ptr(&vmen_counters));
 	schedule_work(&hotplug_work);
 	return 0;
 }
@@ -225,9 +268,25 @@ static int cpu_comes(unsigned int cpu)
 static int cpu_goes(unsigned int cpu)
 {
 	guard(irqsave)();
-	use(NULL);
+	vmen_hook_charge_this_cpu();
+	leave_behind(this_cpu_ptr(&vmen_counters));
 	schedule_work(&hotplug_work);
 	return 0;
+}
+
+static void change_model(const struct vmen_model *new)
+{
+	guard(mutex)(&counters_lock);
+	model = *new;
+	if (running)
+		set_up();
+}
+
+static void run(bool on)
+{
+	guard(mutex)(&counters_lock);
+	running = on;
+	set_up();
 }
 
 static int events_set(const char *text, const struct kernel_param *kp)
@@ -241,13 +300,7 @@ static int events_set(const char *text, const struct kernel_param *kp)
 		       (int)strcspn(text, "\n"), text, VMEN_MAX_EVENTS);
 		return err;
 	}
-	cpus_read_lock();
-	mutex_lock(&counters_lock);
-	model = new;
-	if (running)
-		set_up(every_cpu);
-	mutex_unlock(&counters_lock);
-	cpus_read_unlock();
+	change_model(&new);
 	return 0;
 }
 
@@ -274,17 +327,11 @@ int vmen_counters_init(void)
 {
 	int state;
 
-	cpus_read_lock();
-	mutex_lock(&counters_lock);
-	running = true;
-	set_up(every_cpu);
-	mutex_unlock(&counters_lock);
-	cpus_read_unlock();
-
+	run(true);
 	state = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "vmenergy:online",
 					  cpu_comes, cpu_goes);
 	if (state < 0) {
-		vmen_counters_exit();
+		run(false);
 		return state;
 	}
 	hotplug_state = state;
@@ -300,17 +347,7 @@ int vmen_counters_init(void)
  */
 void vmen_counters_exit(void)
 {
-	int cpu;
-
-	if (hotplug_state)
-		cpuhp_remove_state_nocalls(hotplug_state);
-	cpus_read_lock();
-	mutex_lock(&counters_lock);
-	running = false;
-	for_each_online_cpu(cpu)
-		replace(cpu, NULL);
-	release_offline();
-	mutex_unlock(&counters_lock);
-	cpus_read_unlock();
+	cpuhp_remove_state_nocalls(hotplug_state);
 	cancel_work_sync(&hotplug_work);
+	run(false);
 }

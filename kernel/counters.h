@@ -16,26 +16,29 @@ struct perf_event;
  * struct vmen_counter - a counter on a CPU
  * @event: counts all that runs on this CPU
  * @count: what it said when last read
- * @weight_pj: energy each time the event happens
+ * @model: what it counts, and at which weight; perf changes what it was asked for
  */
 struct vmen_counter {
 	struct perf_event *event;
 	u64 count;
-	u32 weight_pj;
+	struct vmen_event model;
 };
 
 /**
  * struct vmen_counters - all counters on a CPU
  * @nr: entries of @counter in use
+ * @nr_left: entries that were in use when the CPU went down
  * @counter: those that could be had
+ *
+ * Changes on the CPU itself with interrupts off, or while the CPU is down.
  */
 struct vmen_counters {
 	unsigned int nr;
+	unsigned int nr_left;
 	struct vmen_counter counter[VMEN_MAX_EVENTS];
 };
 
-/* The counters that this CPU reads, or NULL; changes on the CPU itself, interrupts off. */
-DECLARE_PER_CPU(struct vmen_counters *, vmen_counters);
+DECLARE_PER_CPU(struct vmen_counters, vmen_counters);
 
 u64 vmen_counters_step_pj(struct vmen_counters *counters);
 

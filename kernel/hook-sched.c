@@ -77,9 +77,9 @@ static __always_inline void charge_time(struct vmen_cpu *cpu, struct task_struct
 
 static __always_inline void charge_events(struct vmen_cpu *cpu, struct vmen_cpu_account *account)
 {
-	struct vmen_counters *counters = this_cpu_read(vmen_counters);
+	struct vmen_counters *counters = this_cpu_ptr(&vmen_counters);
 
-	if (counters)
+	if (counters->nr)
 		add(cpu, account, vmen_counters_step_pj(counters));
 }
 

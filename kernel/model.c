@@ -51,8 +51,7 @@ static bool model_has(const struct vmen_model *model, const struct vmen_event *e
 	unsigned int i;
 
 	for (i = 0; i < model->nr_events; i++) {
-		if (model->event[i].type == event->type &&
-		    model->event[i].config == event->config)
+		if (vmen_event_is(&model->event[i], event))
 			return true;
 	}
 	return false;

@@ -24,6 +24,18 @@ struct vmen_event {
 };
 
 /**
+ * vmen_event_is - do two of them name the same event?
+ * @a: an event
+ * @b: another, maybe with another weight
+ *
+ * Return: whether they do.
+ */
+static inline bool vmen_event_is(const struct vmen_event *a, const struct vmen_event *b)
+{
+	return a->type == b->type && a->config == b->config;
+}
+
+/**
  * struct vmen_model - all events that cost energy
  * @nr_events: entries of @event in use
  * @event: no two are of the same type and config

@@ -8,6 +8,7 @@ tests of a file, which leave them as they were.
 import os
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,19 @@ def unload(*modules):
     for module in modules:
         if Path("/sys/module", module).exists():
             subprocess.run(["rmmod", module], check=True)
+
+
+class NewMessages:
+    """What the kernel says from now on."""
+
+    def __init__(self):
+        self._mark = str(uuid.uuid4())
+        Path("/dev/kmsg").write_text(self._mark)
+
+    def containing(self, text):
+        """The lines that contain a text."""
+        log = subprocess.run(["dmesg"], capture_output=True, text=True, check=True).stdout
+        return [line for line in log.partition(self._mark)[2].splitlines() if text in line]
 
 
 def aware_guest(qemu_args, **options):

@@ -3,7 +3,6 @@
 
 import errno
 import subprocess
-import uuid
 from pathlib import Path
 
 import pytest
@@ -11,19 +10,7 @@ import pytest
 import accounts
 import kernels
 from accounts import CONFIGFS, Cgroup, Config
-
-
-class NewMessages:
-    """What the kernel says from now on."""
-
-    def __init__(self):
-        self._mark = str(uuid.uuid4())
-        Path("/dev/kmsg").write_text(self._mark)
-
-    def containing(self, text):
-        """The lines that contain a text."""
-        log = subprocess.run(["dmesg"], capture_output=True, text=True, check=True).stdout
-        return [line for line in log.partition(self._mark)[2].splitlines() if text in line]
+from conftest import NewMessages
 
 
 @pytest.mark.parametrize("parameter", [

@@ -7,9 +7,11 @@ import time
 import pytest
 
 import accounts
-import kernels
 from accounts import PJ_PER_UJ, Cgroup, Config, wait_for
 from loads import RUN_S, SPIN, TOLERANCE, VmAccount, spinning, standing_still
+
+# Some ticks: an emulated CPU is late for its own now and then.
+LATE_NS = 20 * 10**6
 
 
 @pytest.mark.parametrize("busy", [0, 1, 2])
@@ -100,7 +102,6 @@ def test_machine_holds_every_charge(guest):
 @pytest.mark.parametrize("policy", ["other", "fifo"])
 def test_busy_process_is_charged_at_every_tick(core, policy):
     """What it has used since the last tick is all that is missing, whatever the scheduling."""
-    tick_ns = 10**9 / kernels.Kernel(kernels.current()).hz()
     command = ["chrt", f"--{policy}", "1" if policy == "fifo" else "0", "sh", "-c", SPIN]
     late = 0
     with subprocess.Popen(command) as child:
@@ -113,8 +114,8 @@ def test_busy_process_is_charged_at_every_tick(core, policy):
                     used_uj = accounts.row("ticking").cpu - start_uj
                     after_ns = accounts.cpu_time_ns(child.pid) - start_ns
                     uj_per_ns = accounts.busy_mw() / PJ_PER_UJ
-                    late += used_uj < (before_ns - 2 * tick_ns) * uj_per_ns
-                    assert used_uj <= (after_ns + tick_ns) * uj_per_ns
+                    late += used_uj < (before_ns - LATE_NS) * uj_per_ns
+                    assert used_uj <= after_ns * uj_per_ns
                     time.sleep(0.05)
         finally:
             child.kill()

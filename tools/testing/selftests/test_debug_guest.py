@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The guest's driver under the eyes of a debug kernel, from being found to being removed.
-
-Only where the host runs the debug kernel as well: see conftest.py.
-"""
+"""The guest's driver under the eyes of a debug kernel, from being found to being removed."""
 
 import time
 
@@ -31,11 +28,13 @@ def _reload(machine, parameters=""):
     machine.check(f"rmmod virtio_energy && insmod /modules/virtio_energy.ko {parameters}")
 
 
+@pytest.mark.debug_guest
 @pytest.mark.timeout(900)
 def test_driver_on_a_debug_kernel(make_device):
     device = make_device()
     with vm.guest("debug", memory="768M", modules=["virtio_energy"],
-                  files={"/bin/readloop": READLOOP}, logs="/out/debug-guest", qemu_args=device.qemu_args()) as machine:
+                  files={"/bin/readloop": READLOOP}, qemu_args=device.qemu_args(),
+                  logs="/out/guest", boot_timeout=SLOW_S) as machine:
         _read(machine)
         _reload(machine, "page=0")
         _read(machine, REQUESTS)

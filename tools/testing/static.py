@@ -95,4 +95,5 @@ def check(say):
     yield "coccinelle", _coccinelle_sees()
     for script in _cocci_scripts():
         yield f"coccinelle {script.stem}", _coccinelle(script, TOP / "kernel",
-                                                       TOP / "virtio-energy")
+                                                       TOP / "virtio-energy",
+                                                       TOP / "tools/testing/pmu")

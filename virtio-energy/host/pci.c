@@ -8,8 +8,9 @@
  * them, and interrupts. The eventq is never looked at, as no event is defined.
  *
  * A work item serves at most a queue full of requests, and then rests for ten
- * times as long as that took, or at least a tick, whatever the guest asks of it:
- * a guest can't keep one of the host's CPUs busy.
+ * times as long as that took, whatever the guest asks of it, so that a guest
+ * can't keep one of the host's CPUs busy. The rest is a tick at least, and
+ * REST_MAX at most, lest a driver gives up where it was the host that was slow.
  *
  * Invariants: guest memory is accessed only while the driver is ready, the
  * device is a bus master and nothing is broken. A broken queue sets
@@ -36,7 +37,8 @@
 #define ISR_QUEUE	0x1
 
 /* How much longer to rest than to serve */
-#define SERVE_REST	10
+#define REST_FACTOR	10
+#define REST_MAX	(HZ / 10)
 
 /* Where the driver kicks the requestq */
 #define KICK	(VMDEV_NOTIFY + VIRTIO_ENERGY_VQ_REQUEST * VMDEV_NOTIFY_STRIDE)
@@ -141,7 +143,8 @@ static void serve(struct work_struct *work)
 		return;
 	}
 	served = serve_queue(pci, queue);
-	WRITE_ONCE(pci->next_serve, jiffies + 1 + SERVE_REST * (jiffies - start));
+	WRITE_ONCE(pci->next_serve, jiffies +
+		   clamp(REST_FACTOR * (jiffies - start), 1UL, (unsigned long)REST_MAX));
 	if (served < 0)
 		vmdev_pci_fail(pci);
 	else if (served == queue->ring.size)

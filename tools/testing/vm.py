@@ -69,7 +69,7 @@ def _qemu():
     libraries = root / "usr/lib/x86_64-linux-gnu"
     if not (root / "usr/bin/qemu-system-x86_64").exists():
         raise FileNotFoundError(f"no test world in {kernels.cache()}: see scripts/setup")
-    command = [root / "lib64/ld-linux-x86-64.so.2", "--library-path", libraries,
+    command = [libraries / "ld-linux-x86-64.so.2", "--library-path", libraries,
                root / "usr/bin/qemu-system-x86_64",
                "-L", root / "usr/share/qemu", "-L", root / "usr/share/seabios"]
     return command, {**os.environ, "QEMU_MODULE_DIR": str(libraries / "qemu")}

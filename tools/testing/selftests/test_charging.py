@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The time model: what is charged is CPU time times power, for whom it was used."""
 
+import statistics
 import subprocess
 import time
 
@@ -10,8 +11,8 @@ import accounts
 from accounts import PJ_PER_UJ, Cgroup, Config, wait_for
 from loads import RUN_S, SPIN, TOLERANCE, VmAccount, spinning, standing_still
 
-# Some ticks: an emulated CPU is late for its own now and then.
-LATE_NS = 20 * 10**6
+# Two ticks. Without them, it is the work items that interrupt a busy process, every 100 ms.
+USUAL_LAG_NS = 8 * 10**6
 
 
 @pytest.mark.parametrize("busy", [0, 1, 2])
@@ -103,7 +104,7 @@ def test_machine_holds_every_charge(guest):
 def test_busy_process_is_charged_at_every_tick(core, policy):
     """What it has used since the last tick is all that is missing, whatever the scheduling."""
     command = ["chrt", f"--{policy}", "1" if policy == "fifo" else "0", "sh", "-c", SPIN]
-    late = 0
+    lags_ns = []
     with subprocess.Popen(command) as child:
         try:
             with Config("ticking", pid=child.pid):
@@ -114,12 +115,13 @@ def test_busy_process_is_charged_at_every_tick(core, policy):
                     used_uj = accounts.row("ticking").cpu - start_uj
                     after_ns = accounts.cpu_time_ns(child.pid) - start_ns
                     uj_per_ns = accounts.busy_mw() / PJ_PER_UJ
-                    late += used_uj < (before_ns - LATE_NS) * uj_per_ns
+                    lags_ns.append(before_ns - float(used_uj) / uj_per_ns)
                     assert used_uj <= after_ns * uj_per_ns
                     time.sleep(0.05)
         finally:
             child.kill()
-    assert late <= 2
+    # Not all: an emulated CPU is late for its own ticks now and then.
+    assert statistics.median(lags_ns) <= USUAL_LAG_NS
 
 
 def test_zone_shows_what_the_table_shows(guest):

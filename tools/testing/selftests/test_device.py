@@ -44,6 +44,7 @@ def test_driver_binds(aware):
     assert period_us == 1000 * update_ms
 
 
+@pytest.mark.accuracy
 @pytest.mark.parametrize("busy", [0, 1])
 def test_guest_reads_what_the_host_charges(aware, busy):
     """A reading is between what the zone showed one period ago and what it shows now."""
@@ -64,6 +65,7 @@ def test_guest_reads_what_the_host_charges(aware, busy):
     assert late <= 1
 
 
+@pytest.mark.accuracy
 def test_two_vms_are_charged_apart(guest, aware):
     """As in test_charging.py, and here one of the VMs has a device."""
     both = VmAccount(guest), VmAccount(aware)
@@ -73,6 +75,7 @@ def test_two_vms_are_charged_apart(guest, aware):
     assert busy_ns > idle_ns
 
 
+@pytest.mark.accuracy
 def test_reading_the_page_takes_no_exits(aware):
     device, = aware.check(f"ls -d {DRIVER}/virtio*/energy_uj").split()
     exits = Exits(aware.pid)

@@ -16,8 +16,11 @@ from known import COUNTERS, PACKAGE, loaded, package, package_uj, set_rate, spin
 from loads import standing_still
 from perf import Event, attribute
 
+pytestmark = pytest.mark.tester
+
 RUN_S = 2
-TOLERANCE = 0.02
+# The scheduler's own time is nobody's CPU time, and long where it is emulated.
+TOLERANCE = 0.05
 # The counter lags behind by what other CPUs have used in 2 ms.
 LAG = 0.01
 NONSENSE = [

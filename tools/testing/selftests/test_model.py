@@ -192,12 +192,18 @@ def _look_at(name, pid):
     return accounts.row(name).cpu, known.truth()[pid], accounts.cpu_time_ns(pid)
 
 
+def _is_asleep(pid):
+    return "nanosleep" in Path(f"/proc/{pid}/wchan").read_text()
+
+
 def test_sleeper_is_charged_next_to_nothing(known_events):
     with known.spinner(1) as busy, Config("busy", pid=busy), \
          subprocess.Popen(["sleep", "60"]) as sleeper, Config("sleeper", pid=sleeper.pid):
         for pid in (busy, sleeper.pid):
             known.set_rate(pid, 0, 1000)
-        # Until it is asleep, it has been busy starting.
+        # Before, it has been busy starting.
+        wait_for(lambda: _is_asleep(sleeper.pid))
+        time.sleep(0.1)
         start = {name: accounts.row(name).cpu for name in ("busy", "sleeper")}
         wait_for(lambda: accounts.row("busy").cpu > start["busy"] + 2 * 10**6)
         assert accounts.row("sleeper").cpu - start["sleeper"] < 0.01 * 2 * 10**6

@@ -146,14 +146,20 @@ static void keep_common(void *arg)
 	}
 }
 
-/* Runs on the CPU that the counter is for: begins to charge what it counts. */
+/*
+ * Runs on the CPU that the counter is for: begins to charge what it counts, and
+ * takes its event. Not if the CPU has been down meanwhile and left some behind.
+ */
 static void append(void *arg)
 {
 	struct vmen_counters *counters = this_cpu_ptr(&vmen_counters);
 	struct vmen_counter *counter = arg;
 
+	if (counters->nr_left)
+		return;
 	counter->count = read_counter(counter);
 	counters->counter[counters->nr++] = *counter;
+	counter->event = NULL;
 }
 
 static int add_counter(int cpu, const struct vmen_event *wanted)
@@ -162,18 +168,16 @@ static int add_counter(int cpu, const struct vmen_event *wanted)
 		.event = create_event(wanted, cpu),
 		.model = *wanted,
 	};
-	int err;
+	int err = -ENOSPC;
 
 	if (IS_ERR(counter.event))
 		return PTR_ERR(counter.event);
-	if (!runs(counter.event)) {
-		perf_event_release_kernel(counter.event);
-		return -ENOSPC;
-	}
-	err = smp_call_function_single(cpu, append, &counter, 1);
-	if (err)
-		perf_event_release_kernel(counter.event);
-	return err;
+	if (runs(counter.event))
+		err = smp_call_function_single(cpu, append, &counter, 1);
+	if (!counter.event)
+		return 0;
+	perf_event_release_kernel(counter.event);
+	return err ?: -EAGAIN;
 }
 
 static void drop_counters(int cpu)

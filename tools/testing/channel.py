@@ -11,6 +11,7 @@ no output can be mistaken for such a line.
 """
 
 import base64
+import contextlib
 import itertools
 import json
 import secrets
@@ -184,6 +185,13 @@ class Monitor:
                     if event["event"] == name:
                         return event.get("data", {})
                 self._events.append(self._read(deadline))
+
+    def last_words(self):
+        """The events that nobody has waited for, of a QEMU that has ended."""
+        with self._lock, contextlib.suppress(TimeoutError, EOFError, OSError):
+            while True:
+                self._events.append(self._read(time.monotonic() + PULSE_S))
+        return self._events
 
     def close(self):
         """Ends the channel."""

@@ -274,7 +274,15 @@ class Machine:
         except TimeoutError:
             raise self._error(f"{what}: the machine hangs", MachineHangs) from None
         except (EOFError, BrokenPipeError, ConnectionError):
-            raise self._error(f"{what}: the machine died") from None
+            raise self._error(f"{what}: the machine died, {self._cause()}") from None
+
+    def _cause(self):
+        """How QEMU ended: a reset that nobody asked for is a triple fault, if the log is silent."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_S)
+        events = [f"{event['event']} {event.get('data', '')}"
+                  for event in self.monitor.last_words()]
+        return f"QEMU's exit status is {self._process.returncode}; {', '.join(events)}"
 
     def _error(self, what, kind=MachineError):
         said = [f"{what} (kernel {self._kernel.name})"]

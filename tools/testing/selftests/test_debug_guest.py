@@ -44,7 +44,7 @@ def test_driver_on_a_debug_kernel(make_device):
         machine.check(f"echo 1 >$(realpath {DRIVER}/virtio*/..)/remove")
         assert not machine.check(f"ls {DRIVER}").count("virtio")
         machine.check("echo 1 >/sys/bus/pci/rescan")
-        wait_for(lambda: machine.check(f"ls {DRIVER}").count("virtio"))
+        wait_for(lambda: machine.run(f"ls {DRIVER}/virtio*/energy_uj")[0] == 0)
         _read(machine)
         machine.check("rmmod virtio_energy vmenergy")
         time.sleep(LEAK_AGE_S)

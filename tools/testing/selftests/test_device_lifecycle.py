@@ -110,7 +110,8 @@ def test_account_stays_when_its_description_goes(unloaded):
             device = Mdev()
             machine.qmp("device_add", driver="vfio-pci", bus=HOTPLUG_BUS,
                         sysfsdev=str(device.path))
-            wait_for(lambda: machine.check(f"ls {DRIVER}").count("virtio"))
+            # The last thing that binding a driver does is to make the device's files.
+            wait_for(lambda: machine.run(f"ls {DRIVER}/virtio*/energy_uj")[0] == 0)
             mine = accounts.row("mine")
             assert mine.kind == "process" and not accounts.row(f"vm-{machine.pid}")
         assert not accounts.row("mine") and not accounts.zone("mine")

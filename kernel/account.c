@@ -3,22 +3,23 @@
  * Accounts: from the CPUs' charges to energies that add up
  *
  * The scheduler hook adds picojoules to per-CPU counters that nobody else
- * writes. Here they are folded and settled:
+ * writes. Here they are folded, and settled:
  *
  *	fold	  pending += increase of the counters since the last fold
- *	settle	  own += pending * metered / estimate
+ *	settle	  own += what the pending charges of a domain stand for, by what
+ *		  the meter says (settle.c) or, if there is none, by themselves
  *
- * where the estimate is what is pending in all domains together, and metered
- * is the increase of the machine's meter, or the estimate itself if there is
- * no meter. While a meter can't be read, everything stays pending. Shares are
- * rounded down and the rest goes to the machine, so
+ * While a meter can't be read, the model goes on with the last known factor;
+ * if the meter counts since the machine's start, everything waits for it. So
  *
- *	total of the machine == own of all domains + own of the ended ones
+ *	total of the machine + unshared ==
+ *		own of all domains + own of the ended ones + unshared ==
+ *		what the meter has said
  *
- * holds to the last picojoule whenever vmen_account_lock is free. Settled
- * energy also adds to the total of the domain and of those above it, so that
- * a domain that moves takes along what it has used and leaves what it has
- * added to others.
+ * holds to the last picojoule whenever vmen_account_lock is free, if the meter
+ * was there all the time. Settled energy also adds to the total of the domain
+ * and of those above it, so that a domain that moves takes along what it has
+ * used and leaves what it has added to others.
  *
  * The counters wrap after 18 MJ; vmen_sync_work folds far more often.
  *
@@ -27,7 +28,10 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/err.h>
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/minmax.h>
 #include <linux/percpu.h>
 #include <linux/vmenergy_param.h>
 #include <linux/workqueue.h>
@@ -35,19 +39,20 @@
 #include "account.h"
 #include "domain.h"
 #include "hook-sched.h"
-
-/* An increase beyond this is a jump, not work: 2^63 pJ are 9 MJ. */
-#define METER_STEP_MAX_UJ	(S64_MAX / VMEN_PJ_PER_UJ)
+#include "settle.h"
 
 /* Protects all accounts, the meter and the shape of the tree; see above. */
 DEFINE_MUTEX(vmen_account_lock);
 
 /* Energy charged to domains that are no more, by component. */
-struct vmen_energy vmen_ended[VMEN_NR_COMPONENTS];
+struct vmen_used vmen_ended[VMEN_NR_COMPONENTS];
 
 static struct vmen_meter *meter;
-static u64 metered_uj[VMEN_NR_COMPONENTS];	/* the meter at the last settlement */
-static unsigned long synced;			/* jiffies then */
+static bool meter_stale;
+static struct vmen_used metered[VMEN_NR_COMPONENTS];	/* at the last settlement */
+static struct vmen_pool pools[VMEN_NR_COMPONENTS];
+static unsigned long synced;				/* jiffies at the last settlement */
+static u64 synced_ns;					/* ktime_get_ns() then */
 
 /* Picojoules that ended domains were charged on each CPU, for the audit. */
 static DEFINE_PER_CPU(u64, ended_cpu_pj);
@@ -59,6 +64,39 @@ static struct vmen_param interval_ms = {
 };
 module_param_cb(interval_ms, &vmen_param_ops, &interval_ms, 0644);
 MODULE_PARM_DESC(interval_ms, "milliseconds between settlements, 10 to 10000");
+
+static struct vmen_param filter_ms = {
+	.value		= 5000,
+	.min		= 100,
+	.max		= 60000,
+	.changing	= vmen_account_settle,
+};
+module_param_cb(filter_ms, &vmen_param_ops, &filter_ms, 0644);
+MODULE_PARM_DESC(filter_ms, "milliseconds over which the meter scales the model, 100 to 60000");
+
+static struct vmen_param idle_mw = {
+	.value		= 0,
+	.min		= 0,
+	.max		= 1000000,
+	.changing	= vmen_account_settle,
+};
+module_param_cb(idle_mw, &vmen_param_ops, &idle_mw, 0644);
+MODULE_PARM_DESC(idle_mw, "milliwatts that all CPUs use when idle, 0 to 1000000");
+
+static const char * const base_rules[] = {
+	[VMEN_BASE_NONE] = "none",
+	[VMEN_BASE_EQUAL] = "equal",
+	[VMEN_BASE_PROPORTIONAL] = "proportional",
+};
+
+static struct vmen_choice base = {
+	.value		= VMEN_BASE_NONE,
+	.names		= base_rules,
+	.nr_names	= ARRAY_SIZE(base_rules),
+	.changing	= vmen_account_settle,
+};
+module_param_cb(base, &vmen_choice_ops, &base, 0644);
+MODULE_PARM_DESC(base, "domains that base energy is shared among: none, equal, proportional");
 
 /**
  * vmen_account_init - set up an empty account
@@ -81,86 +119,102 @@ void vmen_account_free(struct vmen_account *account)
 	free_percpu(account->cpu);
 }
 
-/**
- * vmen_energy_sum - sum up over the components
- * @energy: energy per component
- *
- * Return: the sum.
- */
-struct vmen_energy vmen_energy_sum(const struct vmen_energy energy[VMEN_NR_COMPONENTS])
+/* Returns what has come. */
+static u64 fold(struct vmen_account *account)
 {
-	struct vmen_energy sum = {};
-	int c;
-
-	for (c = 0; c < VMEN_NR_COMPONENTS; c++)
-		vmen_energy_add(&sum, energy[c].uj, energy[c].pj);
-	return sum;
-}
-
-static void fold(struct vmen_account *account)
-{
-	u64 sum = 0;
+	u64 increase_pj, sum = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu)
 		sum += READ_ONCE(per_cpu_ptr(account->cpu, cpu)->cpu_pj);
-	account->pending_pj[VMEN_CPU] += sum - account->folded_pj;
+	increase_pj = sum - account->folded_pj;
+	account->pending_pj[VMEN_CPU] += increase_pj;
 	account->folded_pj = sum;
+	return increase_pj;
 }
 
-static void credit(struct vmen_domain *domain, int component, u64 uj, u64 pj)
-{
-	vmen_energy_add(&domain->account.own[component], uj, pj);
-	for (; domain; domain = domain->parent)
-		vmen_energy_add(&domain->account.total[component], uj, pj);
-}
-
-/* Give every domain of the tree its share of @amount_pj, the machine what remains. */
-static void settle(struct vmen_domain *machine, int component, u64 estimate_pj, u64 amount_pj)
+static u64 fold_all(void)
 {
 	struct vmen_domain *domain;
-	u64 rest_pj = amount_pj;
+	u64 sum_pj = 0;
 
-	vmen_for_each_domain(domain, machine) {
-		u64 *pending_pj = &domain->account.pending_pj[component];
-		u64 share_pj;
-
-		if (!*pending_pj)
-			continue;
-		share_pj = vmen_share_pj(amount_pj, *pending_pj, estimate_pj);
-		*pending_pj = 0;
-		credit(domain, component, 0, share_pj);
-		rest_pj -= share_pj;
-	}
-	credit(machine, component, 0, rest_pj);
+	vmen_for_each_domain(domain, &vmen_machine)
+		sum_pj += fold(&domain->account);
+	return sum_pj;
 }
 
-/* What the meter has not counted yet stays pending; counting back is no energy. */
-static void settle_by_meter(struct vmen_domain *machine, int component, u64 estimate_pj,
-			    u64 last_uj, u64 uj)
+/* Counting back is no energy. */
+static struct vmen_energy increase(const struct vmen_energy *last, const struct vmen_energy *now)
 {
-	if (uj <= last_uj)
+	struct vmen_energy energy = { .uj = now->uj - last->uj };
+
+	if (now->uj < last->uj || (now->uj == last->uj && now->pj < last->pj))
+		return (struct vmen_energy){};
+	if (now->pj < last->pj)
+		energy.uj--;
+	energy.pj = now->pj - last->pj + (now->pj < last->pj ? VMEN_PJ_PER_UJ : 0);
+	return energy;
+}
+
+static bool is_jump(const struct vmen_energy *energy)
+{
+	return energy->uj >= VMEN_STEP_MAX_PJ / VMEN_PJ_PER_UJ;
+}
+
+/* A jump is no domain's work. */
+static void measure(struct vmen_step *step, struct vmen_domain *machine, int component,
+		    const struct vmen_used *last, const struct vmen_used *now)
+{
+	struct vmen_used used = {
+		.active = increase(&last->active, &now->active),
+		.base = increase(&last->base, &now->base),
+	};
+
+	if (is_jump(&used.active) || is_jump(&used.base)) {
+		vmen_credit(machine, component, &used);
 		return;
-	if (uj - last_uj > METER_STEP_MAX_UJ)
-		credit(machine, component, uj - last_uj, 0);
-	else
-		settle(machine, component, estimate_pj, (uj - last_uj) * VMEN_PJ_PER_UJ);
+	}
+	step->metered_pj = used.active.uj * VMEN_PJ_PER_UJ + used.active.pj;
+	step->base_pj = used.base.uj * VMEN_PJ_PER_UJ + used.base.pj;
 }
 
-/*
- * While a meter stands still, what is pending would add up without end. Then
- * only the proportions matter, which this keeps. Returns the new estimate.
- */
-static u64 halve_pending(struct vmen_domain *machine, int component)
+static void note_meter(int err)
 {
-	struct vmen_domain *domain;
-	u64 estimate_pj = 0;
+	if (err && !meter_stale)
+		pr_warn_ratelimited("%s can't be read (%pe), %s\n", meter->name, ERR_PTR(err),
+				    meter->absolute ? "charges wait" : "the model goes on alone");
+	if (!err && meter_stale)
+		pr_info_ratelimited("%s can be read again\n", meter->name);
+	meter_stale = err;
+}
 
-	vmen_for_each_domain(domain, machine) {
-		domain->account.pending_pj[component] /= 2;
-		estimate_pj += domain->account.pending_pj[component];
+static void settle_by_model(struct vmen_step *step)
+{
+	int c;
+
+	for (c = 0; c < VMEN_NR_COMPONENTS; c++) {
+		step[c].metered_pj = min(step[c].estimate_pj, VMEN_STEP_MAX_PJ);
+		vmen_settle(&vmen_machine, c, &pools[c], &step[c]);
 	}
-	return estimate_pj;
+}
+
+static void settle_by_meter(struct vmen_step *step)
+{
+	struct vmen_used now[VMEN_NR_COMPONENTS];
+	int c, err;
+
+	err = meter->read(meter, now);
+	note_meter(err);
+	for (c = 0; c < VMEN_NR_COMPONENTS; c++) {
+		if (!err) {
+			measure(&step[c], &vmen_machine, c, &metered[c], &now[c]);
+			metered[c] = now[c];
+		} else if (!meter->absolute) {
+			step[c].metered_pj = vmen_pool_extrapolate_pj(&pools[c],
+								      step[c].estimate_pj);
+		}
+		vmen_settle(&vmen_machine, c, &pools[c], &step[c]);
+	}
 }
 
 /**
@@ -170,32 +224,24 @@ static u64 halve_pending(struct vmen_domain *machine, int component)
  */
 void vmen_account_sync(void)
 {
-	u64 estimate_pj[VMEN_NR_COMPONENTS] = {};
-	u64 uj[VMEN_NR_COMPONENTS];
-	struct vmen_domain *domain;
+	u64 now_ns = ktime_get_ns(), ns = now_ns - synced_ns;
+	struct vmen_step step[VMEN_NR_COMPONENTS];
 	int c;
 
 	lockdep_assert_held(&vmen_account_lock);
 	synced = jiffies;
-	vmen_for_each_domain(domain, &vmen_machine) {
-		fold(&domain->account);
-		for (c = 0; c < VMEN_NR_COMPONENTS; c++)
-			estimate_pj[c] += domain->account.pending_pj[c];
-	}
-	for (c = 0; meter && c < VMEN_NR_COMPONENTS; c++) {
-		if (estimate_pj[c] > S64_MAX)
-			estimate_pj[c] = halve_pending(&vmen_machine, c);
-	}
-	if (meter && meter->read(meter, uj))
-		return;
-	for (c = 0; c < VMEN_NR_COMPONENTS; c++) {
-		if (!meter) {
-			settle(&vmen_machine, c, estimate_pj[c], estimate_pj[c]);
-			continue;
-		}
-		settle_by_meter(&vmen_machine, c, estimate_pj[c], metered_uj[c], uj[c]);
-		metered_uj[c] = uj[c];
-	}
+	synced_ns = now_ns;
+	for (c = 0; c < VMEN_NR_COMPONENTS; c++)
+		step[c] = (struct vmen_step){
+			.ns = ns,
+			.filter_ns = READ_ONCE(filter_ms.value) * (u64)NSEC_PER_MSEC,
+			.rule = READ_ONCE(base.value),
+		};
+	step[VMEN_CPU].estimate_pj = fold_all() + vmen_charge_pj(ns, READ_ONCE(idle_mw.value));
+	if (meter)
+		settle_by_meter(step);
+	else
+		settle_by_model(step);
 }
 
 /**
@@ -212,6 +258,18 @@ void vmen_account_refresh(void)
 }
 
 /**
+ * vmen_account_settle - settle now, before something changes
+ *
+ * Context: process context, may sleep.
+ */
+void vmen_account_settle(void)
+{
+	mutex_lock(&vmen_account_lock);
+	vmen_account_sync();
+	mutex_unlock(&vmen_account_lock);
+}
+
+/**
  * vmen_account_close - end the account of a domain that is charged no more
  * @account: its account
  *
@@ -225,7 +283,7 @@ void vmen_account_close(struct vmen_account *account)
 	for (c = 0; c < VMEN_NR_COMPONENTS; c++) {
 		vmen_machine.account.pending_pj[c] += account->pending_pj[c];
 		account->pending_pj[c] = 0;
-		vmen_energy_add(&vmen_ended[c], account->own[c].uj, account->own[c].pj);
+		vmen_used_add(&vmen_ended[c], &account->own[c]);
 	}
 	for_each_possible_cpu(cpu)
 		per_cpu(ended_cpu_pj, cpu) += per_cpu_ptr(account->cpu, cpu)->cpu_pj;
@@ -272,13 +330,38 @@ void vmen_account_audit(int cpu, u64 *charged_pj, u64 *accounted_pj)
 	*accounted_pj = audit.accounted_pj;
 }
 
-static void read_total(const struct vmen_account *account, struct vmen_reading *reading)
+/**
+ * vmen_account_unshared - what is metered and no domain was charged yet
+ * @component: of which component
+ *
+ * Context: vmen_account_lock is held.
+ * Return: the energy.
+ */
+struct vmen_energy vmen_account_unshared(int component)
+{
+	lockdep_assert_held(&vmen_account_lock);
+	return vmen_energy_of_pj(pools[component].unshared_pj);
+}
+
+/**
+ * vmen_account_read - read a domain's account as it was last settled
+ * @domain: the domain
+ * @reading: stores its energy, that of the domains below it included
+ *
+ * Context: vmen_account_lock is held.
+ */
+void vmen_account_read(const struct vmen_domain *domain,
+		       struct vmen_reading reading[VMEN_NR_COMPONENTS])
 {
 	int c;
 
 	for (c = 0; c < VMEN_NR_COMPONENTS; c++) {
-		reading->active_uj[c] = account->total[c].uj;
-		reading->base_uj[c] = 0;
+		struct vmen_reading *r = &reading[c];
+
+		r->used = domain->account.total[c];
+		r->energy = vmen_energy_sum(r->used.active, r->used.base);
+		if (domain == &vmen_machine)
+			r->energy = vmen_energy_sum(r->energy, vmen_account_unshared(c));
 	}
 }
 
@@ -289,26 +372,56 @@ static void read_total(const struct vmen_account *account, struct vmen_reading *
  *
  * Context: process context, may sleep.
  */
-void vmen_domain_read(struct vmen_domain *domain, struct vmen_reading *reading)
+void vmen_domain_read(struct vmen_domain *domain,
+		      struct vmen_reading reading[VMEN_NR_COMPONENTS])
 {
 	mutex_lock(&vmen_account_lock);
 	vmen_account_refresh();
-	read_total(&domain->account, reading);
+	vmen_account_read(domain, reading);
 	mutex_unlock(&vmen_account_lock);
 }
 EXPORT_SYMBOL_NS_GPL(vmen_domain_read, VMENERGY_NS);
 
 /* The machine's account takes over a meter that counts since the machine's start. */
-static void adopt(struct vmen_domain *machine, const u64 uj[VMEN_NR_COMPONENTS])
+static void adopt(struct vmen_domain *machine, const struct vmen_used used[VMEN_NR_COMPONENTS])
 {
 	int c;
 
 	for (c = 0; c < VMEN_NR_COMPONENTS; c++) {
-		u64 total_uj = machine->account.total[c].uj;
+		const struct vmen_used *total = &machine->account.total[c];
+		struct vmen_used missing = {
+			.active = increase(&total->active, &used[c].active),
+			.base = increase(&total->base, &used[c].base),
+		};
 
-		if (uj[c] > total_uj)
-			credit(machine, c, uj[c] - total_uj, 0);
+		vmen_credit(machine, c, &missing);
 	}
+}
+
+/* What was learnt from another meter, or the model, tells nothing of this one. */
+static void forget_filter(void)
+{
+	int c;
+
+	for (c = 0; c < VMEN_NR_COMPONENTS; c++)
+		pools[c] = (struct vmen_pool){ .unshared_pj = pools[c].unshared_pj };
+}
+
+/**
+ * vmen_account_meter - what is known of the meter
+ *
+ * Context: process context, may sleep.
+ * Return: its name and state.
+ */
+struct vmen_meter_status vmen_account_meter(void)
+{
+	struct vmen_meter_status status = {};
+
+	mutex_lock(&vmen_account_lock);
+	if (meter)
+		status = (struct vmen_meter_status){ .name = meter->name, .stale = meter_stale };
+	mutex_unlock(&vmen_account_lock);
+	return status;
 }
 
 /**
@@ -316,8 +429,8 @@ static void adopt(struct vmen_domain *machine, const u64 uj[VMEN_NR_COMPONENTS])
  * @new: the meter; stays registered until vmen_meter_unregister()
  *
  * Context: process context, may sleep.
- * Return: 0, -EBUSY if there is a meter already, or what the meter's first
- * reading failed with.
+ * Return: 0, -EBUSY if there is a meter already, or what the first reading of
+ * an absolute meter failed with.
  */
 int vmen_meter_register(struct vmen_meter *new)
 {
@@ -327,12 +440,17 @@ int vmen_meter_register(struct vmen_meter *new)
 	if (meter)
 		goto unlock;
 	vmen_account_sync();
-	err = new->read(new, metered_uj);
-	if (err)
-		goto unlock;
-	if (new->absolute)
-		adopt(&vmen_machine, metered_uj);
+	err = new->read(new, metered);
+	if (new->absolute) {
+		if (err)
+			goto unlock;
+		adopt(&vmen_machine, metered);
+	}
+	forget_filter();
 	meter = new;
+	meter_stale = false;
+	note_meter(err);
+	err = 0;
 	pr_info("energy is measured by %s\n", meter->name);
 unlock:
 	mutex_unlock(&vmen_account_lock);
@@ -352,6 +470,7 @@ void vmen_meter_unregister(struct vmen_meter *old)
 	if (meter == old) {
 		vmen_account_sync();
 		meter = NULL;
+		forget_filter();
 	}
 	mutex_unlock(&vmen_account_lock);
 }
@@ -374,6 +493,7 @@ static DECLARE_DELAYED_WORK(vmen_sync_work, sync_work);
 void vmen_account_start(void)
 {
 	synced = jiffies - 1;
+	synced_ns = ktime_get_ns();
 	queue_delayed_work(system_power_efficient_wq, &vmen_sync_work, 0);
 }
 

@@ -23,6 +23,7 @@ struct vmen_cpu_account {
  * @cpu: what each CPU has charged
  * @folded_pj: sum over @cpu when it was last folded into @pending_pj, wraps
  * @pending_pj: charged by the model and not yet settled, per component
+ * @lately_pj: settled active energy of late, older one fading out, per component
  * @own: settled energy charged to the domain itself, per component
  * @total: @own of the domain and of those that lay below it at the time
  *
@@ -32,20 +33,35 @@ struct vmen_account {
 	struct vmen_cpu_account __percpu *cpu;
 	u64 folded_pj;
 	u64 pending_pj[VMEN_NR_COMPONENTS];
-	struct vmen_energy own[VMEN_NR_COMPONENTS];
-	struct vmen_energy total[VMEN_NR_COMPONENTS];
+	u64 lately_pj[VMEN_NR_COMPONENTS];
+	struct vmen_used own[VMEN_NR_COMPONENTS];
+	struct vmen_used total[VMEN_NR_COMPONENTS];
+};
+
+/**
+ * struct vmen_meter_status - what is known of the meter
+ * @name: its name, NULL if there is none
+ * @stale: it could not be read last time
+ */
+struct vmen_meter_status {
+	const char *name;
+	bool stale;
 };
 
 extern struct mutex vmen_account_lock;
-extern struct vmen_energy vmen_ended[VMEN_NR_COMPONENTS];
+extern struct vmen_used vmen_ended[VMEN_NR_COMPONENTS];
 
 int vmen_account_init(struct vmen_account *account);
 void vmen_account_free(struct vmen_account *account);
 void vmen_account_sync(void);
 void vmen_account_refresh(void);
+void vmen_account_settle(void);
 void vmen_account_close(struct vmen_account *account);
 void vmen_account_audit(int cpu, u64 *charged_pj, u64 *accounted_pj);
-struct vmen_energy vmen_energy_sum(const struct vmen_energy energy[VMEN_NR_COMPONENTS]);
+void vmen_account_read(const struct vmen_domain *domain,
+		       struct vmen_reading reading[VMEN_NR_COMPONENTS]);
+struct vmen_energy vmen_account_unshared(int component);
+struct vmen_meter_status vmen_account_meter(void);
 
 void vmen_account_start(void);
 void vmen_account_stop(void);

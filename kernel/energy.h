@@ -11,18 +11,9 @@
 
 #include <linux/math64.h>
 #include <linux/types.h>
+#include <linux/vmenergy.h>
 
 #define VMEN_PJ_PER_UJ	1000000U
-
-/**
- * struct vmen_energy - an amount of energy
- * @uj: microjoules
- * @pj: picojoules beyond @uj, less than VMEN_PJ_PER_UJ
- */
-struct vmen_energy {
-	u64 uj;
-	u32 pj;
-};
 
 /**
  * vmen_charge_pj - the time model: what a busy CPU uses
@@ -59,16 +50,54 @@ static inline void vmen_energy_add(struct vmen_energy *energy, u64 uj, u64 pj)
 }
 
 /**
- * vmen_share_pj - a part's share of an amount
- * @amount_pj: what is shared, picojoules
- * @part: the weight of the part, at most @whole
- * @whole: the weight of all parts together, not 0
+ * vmen_energy_of_pj - an amount given in picojoules
+ * @pj: any number of them
  *
- * Rounds down, so that the shares never sum up to more than the amount.
+ * Return: the amount.
+ */
+static inline struct vmen_energy vmen_energy_of_pj(u64 pj)
+{
+	struct vmen_energy energy = {};
+
+	vmen_energy_add(&energy, 0, pj);
+	return energy;
+}
+
+/**
+ * vmen_energy_sum - add up two amounts
+ * @a: an amount
+ * @b: another
+ *
+ * Return: their sum.
+ */
+static inline struct vmen_energy vmen_energy_sum(struct vmen_energy a, struct vmen_energy b)
+{
+	vmen_energy_add(&a, b.uj, b.pj);
+	return a;
+}
+
+/**
+ * vmen_used_add - add to what was used
+ * @used: by cause
+ * @amount: what to add, likewise
+ */
+static inline void vmen_used_add(struct vmen_used *used, const struct vmen_used *amount)
+{
+	vmen_energy_add(&used->active, amount->active.uj, amount->active.pj);
+	vmen_energy_add(&used->base, amount->base.uj, amount->base.pj);
+}
+
+/**
+ * vmen_scale_pj - a part's share of an amount
+ * @amount_pj: what is shared, picojoules
+ * @part: the weight of the part; beyond @whole only if the result has 64 bits
+ * @whole: the weight of all parts together, not 0 unless @part is 0, too
+ *
+ * Rounds down, so that shares never sum up to more than the amount.
  *
  * Return: @amount_pj * @part / @whole, picojoules.
  */
-static inline u64 vmen_share_pj(u64 amount_pj, u64 part, u64 whole)
+static inline u64 vmen_scale_pj(u64 amount_pj, u64 part, u64 whole)
 {
 	if (part == whole)
 		return amount_pj;

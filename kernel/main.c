@@ -8,7 +8,10 @@
  *	model		energy by events, as people write it
  *	counters	counts these events on every CPU
  *	domain		finds a task's domain, keeps the tree
- *	account		makes the charges add up to what the machine has used
+ *	gauge		energy counters, as people write them and as they count
+ *	meter		reads them by perf
+ *	account		gathers the charges, knows the meter
+ *	settle		makes the charges add up to what the machine has used
  *	vm		makes a domain of each VM as it starts
  *	zone		shows domains through powercap
  *	proc		shows them all in one table
@@ -24,6 +27,7 @@
 #include "counters.h"
 #include "domain.h"
 #include "hook-sched.h"
+#include "meter.h"
 #include "proc.h"
 #include "vm.h"
 #include "zone.h"
@@ -48,9 +52,10 @@ static int __init vmenergy_init(void)
 	if (err)
 		goto exit_hook_sched;
 	vmen_account_start();
+	vmen_meter_start();
 	err = vmen_proc_init();
 	if (err)
-		goto exit_counters;
+		goto exit_meter;
 	err = vmen_configfs_init();
 	if (err)
 		goto exit_proc;
@@ -58,7 +63,8 @@ static int __init vmenergy_init(void)
 
 exit_proc:
 	vmen_proc_exit();
-exit_counters:
+exit_meter:
+	vmen_meter_stop();
 	vmen_account_stop();
 	vmen_counters_exit();
 exit_hook_sched:
@@ -81,6 +87,7 @@ static void __exit vmenergy_exit(void)
 
 	vmen_configfs_exit();
 	vmen_proc_exit();
+	vmen_meter_stop();
 	vmen_account_stop();
 	vmen_counters_exit();
 	vmen_hook_sched_exit();

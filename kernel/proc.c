@@ -2,9 +2,9 @@
 /*
  * /proc/vmenergy: all accounts in one look, and the audit in debugfs
  *
- * The table has a header and then a row per domain, parents first, and one
- * for the domains that have ended. Energies are in microjoules with all
- * their decimals, from one settlement, so that
+ * The table has a header and then a row per domain, parents first, one for the
+ * domains that have ended, and one for what is not shared out yet. Energies
+ * are in microjoules with all their decimals, from one settlement, so that
  *
  *	energy of machine == own of all rows
  *
@@ -20,6 +20,16 @@
 #include "proc.h"
 
 #define ENERGY_COLUMN	17	/* digits before the decimal point */
+
+/**
+ * struct vmen_row - what a row says
+ * @reading: all energy, per component
+ * @own: the domain's own, of all components
+ */
+struct vmen_row {
+	struct vmen_reading reading[VMEN_NR_COMPONENTS];
+	struct vmen_energy own;
+};
 
 static const char * const kind_names[] = {
 	[VMEN_MACHINE] = "machine",
@@ -42,22 +52,70 @@ static void put_energy(struct seq_file *m, struct vmen_energy energy)
 }
 
 static void put_row(struct seq_file *m, const char *name, const char *kind,
-		    const char *parent, const struct vmen_energy *total,
-		    const struct vmen_energy *own)
+		    const char *parent, const struct vmen_row *row)
 {
+	struct vmen_energy sum = {};
 	int c;
 
-	put_names(m, name, kind, parent);
-	put_energy(m, vmen_energy_sum(total));
-	put_energy(m, vmen_energy_sum(own));
 	for (c = 0; c < VMEN_NR_COMPONENTS; c++)
-		put_energy(m, total[c]);
+		sum = vmen_energy_sum(sum, row->reading[c].energy);
+	put_names(m, name, kind, parent);
+	put_energy(m, sum);
+	put_energy(m, row->own);
+	for (c = 0; c < VMEN_NR_COMPONENTS; c++)
+		put_energy(m, row->reading[c].energy);
+	for (c = 0; c < VMEN_NR_COMPONENTS; c++)
+		put_energy(m, row->reading[c].used.base);
 	seq_putc(m, '\n');
+}
+
+static void put_domain(struct seq_file *m, const struct vmen_domain *domain)
+{
+	struct vmen_row row = {};
+	int c;
+
+	vmen_account_read(domain, row.reading);
+	for (c = 0; c < VMEN_NR_COMPONENTS; c++) {
+		const struct vmen_used *own = &domain->account.own[c];
+
+		row.own = vmen_energy_sum(row.own, vmen_energy_sum(own->active, own->base));
+	}
+	put_row(m, domain->name, kind_names[domain->kind],
+		domain->parent ? domain->parent->name : "-", &row);
+}
+
+static void put_ended(struct seq_file *m)
+{
+	struct vmen_row row = {};
+	int c;
+
+	for (c = 0; c < VMEN_NR_COMPONENTS; c++) {
+		const struct vmen_used *used = &vmen_ended[c];
+
+		row.reading[c].used = *used;
+		row.reading[c].energy = vmen_energy_sum(used->active, used->base);
+		row.own = vmen_energy_sum(row.own, row.reading[c].energy);
+	}
+	put_row(m, "-", "ended", vmen_machine.name, &row);
+}
+
+static void put_unshared(struct seq_file *m)
+{
+	struct vmen_row row = {};
+	int c;
+
+	for (c = 0; c < VMEN_NR_COMPONENTS; c++) {
+		row.reading[c].energy = vmen_account_unshared(c);
+		row.own = vmen_energy_sum(row.own, row.reading[c].energy);
+	}
+	put_row(m, "-", "unshared", vmen_machine.name, &row);
 }
 
 static void put_header(struct seq_file *m)
 {
-	static const char * const columns[] = { "energy_uj", "own_uj", "cpu_uj", "disk_uj" };
+	static const char * const columns[] = {
+		"energy_uj", "own_uj", "cpu_uj", "disk_uj", "cpu_base_uj", "disk_base_uj",
+	};
 	int i;
 
 	put_names(m, "domain", "kind", "parent");
@@ -74,10 +132,9 @@ static int table_show(struct seq_file *m, void *unused)
 	mutex_lock(&vmen_account_lock);
 	vmen_account_sync();
 	vmen_for_each_domain(domain, &vmen_machine)
-		put_row(m, domain->name, kind_names[domain->kind],
-			domain->parent ? domain->parent->name : "-",
-			domain->account.total, domain->account.own);
-	put_row(m, "-", "ended", vmen_machine.name, vmen_ended, vmen_ended);
+		put_domain(m, domain);
+	put_ended(m);
+	put_unshared(m);
 	mutex_unlock(&vmen_account_lock);
 	return 0;
 }

@@ -66,18 +66,28 @@ static struct vmen_zone *to_zone(struct powercap_zone *powercap)
 	return container_of(powercap, struct vmen_zone, powercap);
 }
 
+static void read_zone(struct vmen_zone *zone, struct vmen_reading *sum)
+{
+	struct vmen_reading reading[VMEN_NR_COMPONENTS];
+	int c;
+
+	vmen_domain_read(zone->domain, reading);
+	*sum = (struct vmen_reading){};
+	for (c = 0; c < VMEN_NR_COMPONENTS; c++) {
+		if (zone->component != c && zone->component != ALL_COMPONENTS)
+			continue;
+		vmen_used_add(&sum->used, &reading[c].used);
+		sum->energy = vmen_energy_sum(sum->energy, reading[c].energy);
+	}
+}
+
 static int get_energy_uj(struct powercap_zone *powercap, u64 *uj)
 {
 	struct vmen_zone *zone = to_zone(powercap);
 	struct vmen_reading reading;
-	int c;
 
-	vmen_domain_read(zone->domain, &reading);
-	*uj = 0;
-	for (c = 0; c < VMEN_NR_COMPONENTS; c++) {
-		if (zone->component == c || zone->component == ALL_COMPONENTS)
-			*uj += reading.active_uj[c] + reading.base_uj[c];
-	}
+	read_zone(zone, &reading);
+	*uj = reading.energy.uj;
 	return 0;
 }
 
@@ -117,21 +127,86 @@ static const struct powercap_zone_constraint_ops constraint_ops = {
 	.get_time_window_us = get_constraint,
 };
 
-static int zone_show(struct vmen_zone *zone, const char *name, struct vmen_zone *parent)
+static struct vmen_zone *dev_to_zone(struct device *dev)
 {
-	struct powercap_zone *powercap;
-
-	init_completion(&zone->released);
-	powercap = powercap_register_zone(&zone->powercap, control_type, name,
-					  parent ? &parent->powercap : NULL,
-					  &zone_ops, 0, &constraint_ops);
-	return PTR_ERR_OR_ZERO(powercap);
+	return to_zone(container_of(dev, struct powercap_zone, dev));
 }
+
+static ssize_t active_uj_show(struct device *dev, struct device_attribute *attr, char *buffer)
+{
+	struct vmen_reading reading;
+
+	read_zone(dev_to_zone(dev), &reading);
+	return sysfs_emit(buffer, "%llu\n", reading.used.active.uj);
+}
+static DEVICE_ATTR_ADMIN_RO(active_uj);
+
+static ssize_t base_uj_show(struct device *dev, struct device_attribute *attr, char *buffer)
+{
+	struct vmen_reading reading;
+
+	read_zone(dev_to_zone(dev), &reading);
+	return sysfs_emit(buffer, "%llu\n", reading.used.base.uj);
+}
+static DEVICE_ATTR_ADMIN_RO(base_uj);
+
+static ssize_t meter_show(struct device *dev, struct device_attribute *attr, char *buffer)
+{
+	return sysfs_emit(buffer, "%s\n", vmen_account_meter().name ?: "none");
+}
+static DEVICE_ATTR_RO(meter);
+
+static ssize_t meter_stale_show(struct device *dev, struct device_attribute *attr, char *buffer)
+{
+	return sysfs_emit(buffer, "%d\n", vmen_account_meter().stale);
+}
+static DEVICE_ATTR_RO(meter_stale);
+
+static struct attribute *zone_attrs[] = {
+	&dev_attr_active_uj.attr,
+	&dev_attr_base_uj.attr,
+	&dev_attr_meter.attr,
+	&dev_attr_meter_stale.attr,
+	NULL
+};
+
+/* Only the machine has a meter. */
+static umode_t zone_attr_mode(struct kobject *kobj, struct attribute *attr, int index)
+{
+	struct vmen_zone *zone = dev_to_zone(kobj_to_dev(kobj));
+	bool is_machine = zone->domain == &vmen_machine && zone->component == ALL_COMPONENTS;
+
+	if (attr == &dev_attr_meter.attr || attr == &dev_attr_meter_stale.attr)
+		return is_machine ? attr->mode : 0;
+	return attr->mode;
+}
+
+static const struct attribute_group zone_group = {
+	.attrs = zone_attrs,
+	.is_visible = zone_attr_mode,
+};
 
 static void zone_hide(struct vmen_zone *zone)
 {
 	powercap_unregister_zone(control_type, &zone->powercap);
 	wait_for_completion(&zone->released);
+}
+
+static int zone_show(struct vmen_zone *zone, const char *name, struct vmen_zone *parent)
+{
+	struct powercap_zone *powercap;
+	int err;
+
+	init_completion(&zone->released);
+	powercap = powercap_register_zone(&zone->powercap, control_type, name,
+					  parent ? &parent->powercap : NULL,
+					  &zone_ops, 0, &constraint_ops);
+	if (IS_ERR(powercap))
+		return PTR_ERR(powercap);
+	err = device_add_group(&powercap->dev, &zone_group);
+	if (err)
+		zone_hide(zone);
+	return err;
 }
 
 static int show_components(struct vmen_domain *domain, struct vmen_zone_set *set)

@@ -25,32 +25,57 @@ enum vmen_component {
 };
 
 /**
- * struct vmen_reading - a reading of an account
- * @active_uj: active energy per component, microjoules
- * @base_uj: share of base energy per component, microjoules
+ * struct vmen_energy - an amount of energy
+ * @uj: microjoules
+ * @pj: picojoules beyond @uj, less than 1000000
+ */
+struct vmen_energy {
+	u64 uj;
+	u32 pj;
+};
+
+/**
+ * struct vmen_used - energy used, by cause
+ * @active: caused by activity
+ * @base: what the hardware uses when idle
+ */
+struct vmen_used {
+	struct vmen_energy active;
+	struct vmen_energy base;
+};
+
+/**
+ * struct vmen_reading - a reading of a domain's account of a component
+ * @used: what was charged
+ * @energy: all energy: the sum of @used and, in that of the machine, what is
+ *          metered but not shared out yet
  */
 struct vmen_reading {
-	u64 active_uj[VMEN_NR_COMPONENTS];
-	u64 base_uj[VMEN_NR_COMPONENTS];
+	struct vmen_used used;
+	struct vmen_energy energy;
 };
 
 struct vmen_domain *vmen_domain_get_vm(void);
 void vmen_domain_put(struct vmen_domain *domain);
-void vmen_domain_read(struct vmen_domain *domain, struct vmen_reading *reading);
+void vmen_domain_read(struct vmen_domain *domain,
+		      struct vmen_reading reading[VMEN_NR_COMPONENTS]);
 
 /**
  * struct vmen_meter - a source of the machine's energy
  * @name: shown to people
  * @absolute: the meter counts from this machine's start, so the machine's
- *            account takes over its value; otherwise only its increase counts
- * @read: stores the energy used since the meter's own start in
- *        microjoules per component; 0 or a negative error, upon which charges
- *        wait for the next reading. May sleep.
+ *            account takes over its value, and charges wait while it can't be
+ *            read; otherwise only its increase counts, and while it can't be
+ *            read the model goes on alone
+ * @read: stores the energy used since the meter's own start, per component; 0
+ *        or a negative error. May sleep.
+ *
+ * A meter that can't tell apart active and base energy calls all active.
  */
 struct vmen_meter {
 	const char *name;
 	bool absolute;
-	int (*read)(struct vmen_meter *meter, u64 uj[VMEN_NR_COMPONENTS]);
+	int (*read)(struct vmen_meter *meter, struct vmen_used used[VMEN_NR_COMPONENTS]);
 };
 
 int vmen_meter_register(struct vmen_meter *meter);

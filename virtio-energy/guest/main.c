@@ -34,7 +34,15 @@
 /* Bit 0: a device is bound. */
 static unsigned long claimed;
 
-static int meter_read(struct vmen_meter *meter, u64 uj[VMEN_NR_COMPONENTS])
+static struct vmen_used to_used(const struct vioen_energy *energy)
+{
+	return (struct vmen_used){
+		.active.uj = energy->active_uj,
+		.base.uj = energy->base_uj,
+	};
+}
+
+static int meter_read(struct vmen_meter *meter, struct vmen_used used[VMEN_NR_COMPONENTS])
 {
 	struct vioen_device *dev =
 		container_of(meter, struct vioen_device, meter);
@@ -45,8 +53,8 @@ static int meter_read(struct vmen_meter *meter, u64 uj[VMEN_NR_COMPONENTS])
 	if (err)
 		return err;
 
-	uj[VMEN_CPU] = reading.component[VIRTIO_ENERGY_CPU].energy_uj;
-	uj[VMEN_DISK] = reading.component[VIRTIO_ENERGY_DISK].energy_uj;
+	used[VMEN_CPU] = to_used(&reading.component[VIRTIO_ENERGY_CPU]);
+	used[VMEN_DISK] = to_used(&reading.component[VIRTIO_ENERGY_DISK]);
 	return 0;
 }
 

@@ -61,8 +61,8 @@ static void fill_reading(struct virtio_energy_reading *reading,
 		.nr_components = cpu_to_le32(VMEN_NR_COMPONENTS),
 	};
 	for (c = 0; c < VMEN_NR_COMPONENTS; c++) {
-		u64 active_uj = round_down_uj(account->active_uj[c], quantum_uj);
-		u64 base_uj = round_down_uj(account->base_uj[c], quantum_uj);
+		u64 active_uj = round_down_uj(account[c].used.active.uj, quantum_uj);
+		u64 base_uj = round_down_uj(account[c].used.base.uj, quantum_uj);
 
 		reading->component[c].energy_uj = cpu_to_le64(active_uj + base_uj);
 		reading->component[c].active_uj = cpu_to_le64(active_uj);
@@ -93,11 +93,11 @@ static void show_image(struct virtio_energy_page *shared,
 static void refresh(struct vmdev_page *page)
 {
 	struct virtio_energy_page *image = &page->image;
+	struct vmen_reading account[VMEN_NR_COMPONENTS];
 	struct virtio_energy_reading reading;
-	struct vmen_reading account;
 
-	vmen_domain_read(page->domain, &account);
-	fill_reading(&reading, &account, vmdev_quantum_uj.value);
+	vmen_domain_read(page->domain, account);
+	fill_reading(&reading, account, vmdev_quantum_uj.value);
 
 	/* Not preempted: a guest may be waiting for the sequence to be even. */
 	spin_lock(&page->lock);

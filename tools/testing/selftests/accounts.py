@@ -20,7 +20,8 @@ class Row:
 
     def __init__(self, line):
         self.domain, self.kind, self.parent, *energies = line.split()
-        self.energy, self.own, self.cpu, self.disk = map(Decimal, energies)
+        (self.energy, self.own, self.cpu, self.disk,
+         self.cpu_base, self.disk_base) = map(Decimal, energies)
 
 
 def table():
@@ -31,6 +32,18 @@ def table():
 def row(domain):
     """The row of a domain, or None."""
     return next((r for r in table() if r.domain == domain), None)
+
+
+def row_of_kind(kind):
+    """The only row of a kind: machine, ended or unshared."""
+    found, = (r for r in table() if r.kind == kind)
+    return found
+
+
+def is_exact():
+    """What all domains have, and what is not shared out yet, is the machine's."""
+    rows = table()
+    return sum(row.own for row in rows) == rows[0].energy
 
 
 def zone(name):
@@ -76,6 +89,12 @@ def cgroup_time_ns(path):
         if key == "usage_usec":
             return int(value) * 1000
     raise ValueError("no usage_usec")
+
+
+def set_parameter(name, value):
+    """Sets a module parameter: one write, whose error is told."""
+    with open(PARAMETERS / name, "wb", buffering=0) as file:
+        file.write(f"{value}\n".encode())
 
 
 def wait_for(condition, timeout=20, what=""):

@@ -8,7 +8,7 @@ import time
 import pytest
 
 import accounts
-from accounts import PJ_PER_UJ, Cgroup, Config, wait_for
+from accounts import PJ_PER_UJ, Cgroup, Config, is_exact, wait_for
 from loads import RUN_S, SPIN, TOLERANCE, VmAccount, spinning, standing_still
 
 # Two ticks. Without them, it is the work items that interrupt a busy process, every 100 ms.
@@ -72,11 +72,6 @@ def test_power_can_be_changed_at_run_time(core):
     assert abs(float(end_uj - uj) - expected_uj) <= TOLERANCE * expected_uj
 
 
-def _own_energies_sum_up():
-    rows = accounts.table()
-    return sum(row.own for row in rows) == rows[0].energy
-
-
 def test_accounts_sum_up_while_domains_come_and_go(guest):
     with spinning(guest, 1):
         for number in range(5):
@@ -84,8 +79,8 @@ def test_accounts_sum_up_while_domains_come_and_go(guest):
                  Config(f"passing-{number}", cgroup=cgroup.name):
                 subprocess.run(["sh", "-c", "for i in 1 2 3 4 5; do /bin/true; done"],
                                preexec_fn=cgroup.enter, check=True)
-                assert _own_energies_sum_up()
-            assert _own_energies_sum_up()
+                assert is_exact()
+            assert is_exact()
             for charged_pj, accounted_pj in accounts.audit().values():
                 assert charged_pj == accounted_pj
 

@@ -68,8 +68,7 @@ def test_cpus_come_and_go(core):
                     online.write_text(value)
                     before = accounts.row("moving").energy
                     wait_for(lambda: accounts.row("moving").energy > before)
-                    rows = accounts.table()
-                    assert sum(row.own for row in rows) == rows[0].energy
+                    assert accounts.is_exact()
                     for charged_pj, accounted_pj in accounts.audit().values():
                         assert charged_pj == accounted_pj
     finally:

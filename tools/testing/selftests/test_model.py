@@ -11,7 +11,7 @@ import pytest
 import accounts
 import kernels
 import known
-from accounts import PJ_PER_UJ, Config, wait_for
+from accounts import PJ_PER_UJ, Config, is_exact, wait_for
 from conftest import NewMessages
 from loads import RUN_S, SPIN, TOLERANCE, standing_still
 
@@ -47,11 +47,6 @@ def spinner():
     child.wait()
 
 
-def _exact():
-    rows = accounts.table()
-    return sum(row.own for row in rows) == rows[0].energy
-
-
 def _look(pid):
     with standing_still(pid):
         return accounts.row("counted").cpu, accounts.cpu_time_ns(pid)
@@ -73,7 +68,7 @@ def test_events_are_charged_to_whom_they_happen(by_events, spinner):
     expected_uj = ns * CPU_CLOCK_MW / PJ_PER_UJ
     print(f"charged {uj} uJ, expected {expected_uj} uJ")
     assert abs(float(uj) - expected_uj) <= 2 * TOLERANCE * expected_uj
-    assert _exact()
+    assert is_exact()
 
 
 def test_model_changes_without_loss(by_events, spinner):
@@ -91,7 +86,7 @@ def test_model_changes_without_loss(by_events, spinner):
     print(f"charged {uj} uJ, expected {expected_uj} uJ")
     # What is too much is what an emulated CPU needs for an interrupt of each change.
     assert -2 * TOLERANCE <= float(uj) / expected_uj - 1 <= 10 * TOLERANCE
-    assert _exact()
+    assert is_exact()
 
 
 def test_event_that_is_not_there_is_named(by_events, spinner):
@@ -112,7 +107,7 @@ def test_counters_follow_hotplug(by_events, spinner):
                     ONLINE.write_text(value)
                     before = accounts.row("counted").energy
                     wait_for(lambda before=before: accounts.row("counted").energy > before)
-                    assert _exact()
+                    assert is_exact()
             # Wherever it runs.
             for cpu in "01":
                 subprocess.run(["taskset", "-p", "-c", cpu, str(spinner)], check=True,
@@ -185,7 +180,7 @@ def test_work_that_costs_more_is_charged_more(known_events, cpus):
         assert abs(float(charged_uj - true_uj)) <= TRUTH_TOLERANCE * float(true_uj)
         power[name] = float(charged_uj) / ns
     assert 2.7 < power["heavy"] / power["light"] < 3.3
-    assert _exact()
+    assert is_exact()
 
 
 def _look_at(name, pid):

@@ -5,7 +5,7 @@ import contextlib
 import subprocess
 
 import accounts
-from accounts import CGROUPS, Cgroup, Config, wait_for
+from accounts import CGROUPS, Cgroup, Config, is_exact, wait_for
 from loads import VmAccount, spinning
 
 
@@ -25,11 +25,6 @@ def _lies_below(domain, parent):
 
 def _rows():
     return {row.domain: row for row in accounts.table()}
-
-
-def _exact():
-    rows = accounts.table()
-    return sum(row.own for row in rows) == rows[0].energy
 
 
 def _vm(machine):
@@ -59,9 +54,9 @@ def test_vm_that_moves_takes_its_account_along(guest):
                 used = rows[_vm(guest)].energy - start[_vm(guest)].energy
                 assert 0 < rows["slice"].energy - start["slice"].energy <= used
                 assert rows["slice"].own == 0
-                assert _exact()
+                assert is_exact()
             assert accounts.row(_vm(guest)).energy >= rows[_vm(guest)].energy
-            assert _exact()
+            assert is_exact()
     account.check()
 
 
@@ -89,10 +84,10 @@ def test_domain_made_in_between_takes_over(guest):
                 assert _lies_below("bottom", "middle")
                 assert _lies_below("middle", "top")
                 assert _lies_below(_vm(guest), "bottom")
-                assert _exact()
+                assert is_exact()
             assert _lies_below("bottom", "top")
         assert _lies_below(_vm(guest), "top")
-        assert _exact()
+        assert is_exact()
 
 
 def test_task_is_charged_to_its_innermost_domain(core):
@@ -110,7 +105,7 @@ def test_task_is_charged_to_its_innermost_domain(core):
                 assert rows["small"].own - own < 10**6
                 assert rows["big"].own == 0
                 assert rows["big"].energy == rows["small"].energy
-                assert _exact()
+                assert is_exact()
         finally:
             child.kill()
             child.wait()
@@ -137,8 +132,8 @@ def test_ended_process_outlives_the_domain_around_it(core):
             assert _lies_below("within", "around")
             outer.__exit__()
             assert _lies_below("within", "machine")
-            assert _exact()
-        assert _exact()
+            assert is_exact()
+        assert is_exact()
 
 
 def test_ended_domain_leaves_its_energy_above(core):
@@ -150,4 +145,4 @@ def test_ended_domain_leaves_its_energy_above(core):
         rows = _rows()
         assert "inner" not in rows
         assert rows["holder"].energy >= used
-        assert _exact()
+        assert is_exact()

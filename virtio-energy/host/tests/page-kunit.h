@@ -17,14 +17,14 @@ static void test_round_down(struct kunit *test)
 /* The parts are rounded, so that sums are multiples of the quantum, too. */
 static void test_fill(struct kunit *test)
 {
-	static const struct vmen_reading account = {
-		.active_uj = { [VMEN_CPU] = 5999, [VMEN_DISK] = 1000 },
-		.base_uj = { [VMEN_CPU] = 2999, [VMEN_DISK] = 999 },
+	static const struct vmen_reading account[VMEN_NR_COMPONENTS] = {
+		[VMEN_CPU].used = { .active = { .uj = 5999 }, .base = { .uj = 2999 } },
+		[VMEN_DISK].used = { .active = { .uj = 1000 }, .base = { .uj = 999 } },
 	};
 	struct virtio_energy_component *cpu, *disk;
 	struct virtio_energy_reading reading;
 
-	fill_reading(&reading, &account, 1000);
+	fill_reading(&reading, account, 1000);
 	cpu = &reading.component[VIRTIO_ENERGY_CPU];
 	disk = &reading.component[VIRTIO_ENERGY_DISK];
 	KUNIT_EXPECT_EQ(test, le32_to_cpu(reading.generation), 0u);
@@ -40,11 +40,11 @@ static void test_fill(struct kunit *test)
 
 static void test_fill_clears_the_rest(struct kunit *test)
 {
-	static const struct vmen_reading account = { };
+	static const struct vmen_reading account[VMEN_NR_COMPONENTS] = { };
 	struct virtio_energy_reading reading;
 
 	memset(&reading, 0xff, sizeof(reading));
-	fill_reading(&reading, &account, 1000);
+	fill_reading(&reading, account, 1000);
 	reading.nr_components = 0;
 	KUNIT_EXPECT_NULL(test, memchr_inv(&reading, 0, sizeof(reading)));
 }

@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The meter, with the energy counter of the test PMU: the truth that accounts add up to."""
+
+import errno
+import re
+import subprocess
+import time
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+import accounts
+import kernels
+import known
+import perf
+import vm
+from accounts import Cgroup, Config, is_exact, wait_for
+from conftest import NewMessages, guest_kernel
+from loads import SPIN
+
+METER = accounts.PARAMETERS / "meter"
+ONLINE = Path("/sys/devices/system/cpu/cpu1/online")
+IDLE_MW = 20000
+BUSY_MW = 5000
+PJ_PER_COUNT = Fraction(10**12, 2**32)
+FAST_FILTER_MS = 500
+METERED_S = 4
+WRAP_BITS = 44
+ATTEMPTS = 5
+
+
+def _specification():
+    scale = perf.attribute(known.PACKAGE, "events/energy-pkg.scale")
+    return f"{perf.pmu_type(known.PACKAGE)}:{known.ENERGY_PKG}:{scale}"
+
+
+def _machine(attribute):
+    return (accounts.zone("machine") / attribute).read_text().strip()
+
+
+def _is_stale():
+    return _machine("meter_stale") == "1"
+
+
+def _set(**parameters):
+    for name, value in parameters.items():
+        accounts.set_parameter(name, value)
+
+
+@pytest.fixture
+def parameters(core):
+    """The test may change them."""
+    names = ("busy_mw", "idle_mw", "base", "filter_ms", "interval_ms")
+    before = {name: (accounts.PARAMETERS / name).read_text().strip() for name in names}
+    yield
+    _set(meter="")
+    _set(**before)
+
+
+@pytest.fixture(params=[64])
+def package(parameters, request):
+    """The test PMU, which agrees with the model of idle and busy CPUs; its counter's width."""
+    with known.loaded(f"wrap_bits={request.param}"):
+        known.tell("idle_mw", IDLE_MW)
+        known.tell("busy_mw", BUSY_MW)
+        _set(idle_mw=IDLE_MW, busy_mw=BUSY_MW, filter_ms=FAST_FILTER_MS)
+        yield
+        _set(meter="")
+
+
+@pytest.fixture
+def meter(package):
+    """It is the meter."""
+    _set(meter=_specification())
+    assert _machine("meter") == "perf" and not _is_stale()
+
+
+class Stopped:
+    """The counter stands still: what it and the accounts say belongs together."""
+
+    def __init__(self, event):
+        self._event = event
+
+    def look(self):
+        """(count, the machine's picojoules); before it counts as broken, or not at all."""
+        for _ in range(ATTEMPTS):
+            known.tell("stop", 1)
+            try:
+                look = self._event.read(), accounts.row("machine").energy * accounts.PJ_PER_UJ
+                if not _is_stale():
+                    return look
+            finally:
+                known.tell("stop", 0)
+            wait_for(lambda: not _is_stale())
+        raise AssertionError("the meter is always stale")
+
+
+def _come_and_go():
+    with subprocess.Popen(["sh", "-c", SPIN]) as child, Cgroup("coming") as cgroup:
+        with Config("coming", cgroup=cgroup.name):
+            cgroup.add(child.pid)
+            wait_for(lambda: accounts.row("coming").own > 10**5)
+            with Config("child", pid=child.pid):
+                wait_for(lambda: accounts.row("child").own > 10**5)
+        child.kill()
+
+
+@pytest.mark.parametrize("package", [WRAP_BITS], indirect=True)
+def test_accounts_add_up_to_the_meter(package):
+    """To the picojoule, while CPUs, domains and VMs come and go, and the counter wraps."""
+    left_uj = int(2**WRAP_BITS / known.UNITS_PER_UJ - float(known.truth()["total"])) - 2 * 10**6
+    known.tell("jump_uj", left_uj)
+    with known.package() as event:
+        stopped = Stopped(event)
+        _set(meter=_specification())
+        start = stopped.look()
+        for rule in ("none", "equal", "proportional"):
+            _set(base=rule)
+            _come_and_go()
+            for value in "01":
+                ONLINE.write_text(value)
+                assert is_exact()
+        with vm.guest(guest_kernel()) as guest:
+            wait_for(lambda: accounts.row(f"vm-{guest.pid}"))
+            guest.kill()
+        wait_for(lambda: not [r for r in accounts.table() if r.kind == "vm"])
+        counts, charged_pj = (now - then for now, then in zip(stopped.look(), start))
+    assert is_exact()
+    exact_pj = counts * PJ_PER_COUNT
+    print(f"{counts} counts, {charged_pj} pJ charged")
+    assert counts > 4 * 2**32
+    # Each look rounds down to a picojoule.
+    assert abs(Fraction(charged_pj) - exact_pj) <= 2
+
+
+@pytest.mark.accuracy
+@pytest.mark.parametrize("rule, expected", [("none", (0, 0)), ("equal", (0.5, 0.5)),
+                                            ("proportional", None)])
+def test_base_is_shared_by_the_rule(meter, rule, expected):
+    """One runs all the time and the other for a third of it; the machine does next to nothing."""
+    _set(base=rule)
+    third = f"while :; do timeout 0.1 sh -c '{SPIN}'; sleep 0.2; done"
+    with Cgroup("little") as little, Cgroup("much") as much, \
+         Config("little", cgroup=little.name), Config("much", cgroup=much.name):
+        for cgroup, command in ((little, third), (much, SPIN)):
+            subprocess.Popen(["sh", "-c", command], preexec_fn=cgroup.enter)
+        time.sleep(4 * FAST_FILTER_MS / 1000)
+        start = _look()
+        time.sleep(METERED_S)
+        base, active = map(_increase, _look(), start)
+    print(f"active {active}, base {base}")
+    whole = IDLE_MW * 1000 * METERED_S
+    assert 0.97 * whole < base["machine"] < 1.1 * whole
+    if rule == "proportional":
+        expected = [active[name] / active["machine"] for name in ("little", "much")]
+    for name, share in zip(("little", "much"), expected):
+        assert abs(base[name] / base["machine"] - share) < 0.02
+    assert is_exact()
+
+
+def _look():
+    """({domain: base energy}, {domain: active energy}); of the machine, of all in all."""
+    rows = {row.domain if row.domain != "-" else row.kind: row for row in accounts.table()}
+    base = {name: row.cpu_base for name, row in rows.items()}
+    active = {name: row.cpu - row.cpu_base for name, row in rows.items()}
+    active["machine"] -= rows["unshared"].cpu
+    return base, active
+
+
+def _increase(end, start):
+    return {name: float(end[name] - start[name]) for name in ("machine", "little", "much")}
+
+
+@pytest.mark.accuracy
+def test_meter_scales_the_model(meter):
+    """The model takes all for half of what it is; the meter knows better."""
+    _set(busy_mw=BUSY_MW // 2, idle_mw=IDLE_MW // 2)
+    with known.spinner(1) as pid, Config("busy", pid=pid):
+        known.set_rate(pid, 0, 0)
+        time.sleep(6 * FAST_FILTER_MS / 1000)
+        start = accounts.row("busy").cpu, known.truth()[pid], accounts.cpu_time_ns(pid)
+        time.sleep(METERED_S)
+        end = accounts.row("busy").cpu, known.truth()[pid], accounts.cpu_time_ns(pid)
+    charged_uj, true_uj, ns = (now - then for now, then in zip(end, start))
+    print(f"charged {charged_uj} uJ, in truth {true_uj} uJ, in {ns} ns")
+    assert abs(charged_uj - true_uj) <= Decimal(0.03) * true_uj
+
+
+@pytest.mark.accuracy
+def test_what_others_hide_does_not_show(meter):
+    """Power that the model does not know of comes and goes, and a domain sees none of it."""
+    _set(filter_ms=5000)
+    with known.spinner(1) as pid, Config("busy", pid=pid):
+        time.sleep(5)
+        mw = []
+        for noise_uw in (0, 10**7, 0, 10**7):
+            known.tell("noise_uw", noise_uw)
+            start = accounts.row("busy").energy, accounts.cpu_time_ns(pid)
+            time.sleep(1)
+            end = accounts.row("busy").energy, accounts.cpu_time_ns(pid)
+            mw.append(float(end[0] - start[0]) * 1e6 / (end[1] - start[1]))
+        known.tell("noise_uw", 0)
+    print(f"{mw} mW")
+    # Up to 10 W are hidden, 5 in the mean; all there is to see is some 25 W.
+    assert max(mw) < 1.06 * min(mw)
+
+
+def test_model_goes_on_when_the_meter_stops(meter):
+    messages = NewMessages()
+    with known.spinner(1) as pid, Config("busy", pid=pid):
+        known.tell("stop", 1)
+        wait_for(_is_stale)
+        before = accounts.row("busy").energy, accounts.row("machine").energy
+        wait_for(lambda: accounts.row("busy").energy > before[0] + 1000 * BUSY_MW)
+        assert accounts.row("machine").energy > before[1] + 1000 * BUSY_MW
+        # Opened anew, it still stands still.
+        assert _is_stale()
+        known.tell("stop", 0)
+        wait_for(lambda: not _is_stale())
+    assert is_exact()
+    # Some kernels know no names of errors.
+    said, = messages.containing("perf can't be read")
+    assert re.search(r"\(-(ESTALE|116)\), the model goes on alone", said)
+    assert messages.containing("perf can be read again")
+
+
+@pytest.mark.parametrize("uj", [-10**9, 10**11])
+def test_jump_of_the_meter_is_no_energy(meter, uj):
+    messages = NewMessages()
+    start_uj, start = accounts.row("machine").energy, time.monotonic()
+    known.tell("jump_uj", uj)
+    said, = wait_for(lambda: messages.containing("perf can't be read"))
+    assert re.search(r"\(-(ERANGE|34)\)", said)
+    wait_for(lambda: not _is_stale())
+    used_uj = accounts.row("machine").energy - start_uj
+    most_mw = IDLE_MW + 2 * BUSY_MW
+    assert 0 < used_uj < 2 * most_mw * 1000 * (time.monotonic() - start)
+    assert is_exact()
+
+
+@pytest.mark.parametrize("text, expected", [
+    ("power/energy-pkg/", errno.EINVAL), ("1:1", errno.EINVAL), ("1:1:2", errno.EINVAL),
+    ("1:1:1e-13", errno.EINVAL), ("1:1:1@x", errno.EINVAL), ("x" * 2000, errno.E2BIG),
+    (",".join(["1:1:1"] * 9), errno.E2BIG),
+], ids=range(7))
+def test_malformed_meter_changes_nothing(meter, text, expected):
+    before = METER.read_text()
+    messages = NewMessages()
+    with pytest.raises(OSError) as error:
+        _set(meter=text)
+    assert error.value.errno == expected
+    assert METER.read_text() == before and _machine("meter") == "perf"
+    assert messages.containing("must be up to 8 counters type:config:joules[@cpu]")
+
+
+@pytest.mark.parametrize("cpu", ["", "@1000000", "@0"])
+def test_meter_that_is_not_there_is_refused(meter, cpu):
+    before = METER.read_text()
+    messages = NewMessages()
+    with pytest.raises(OSError):
+        _set(meter=f"{perf.pmu_type(known.PACKAGE)}:77:1e-9{cpu}")
+    assert METER.read_text() == before and not _is_stale()
+    assert len(messages.containing("0x4d can't be counted")) == 1
+
+
+def test_meter_can_be_given_at_load_and_come_later(unloaded):
+    with known.loaded():
+        specification = _specification()
+    kernels.load("vmenergy", f"meter={specification}", f"idle_mw={IDLE_MW}")
+    assert _machine("meter") == "perf" and _is_stale()
+    before = accounts.row("machine").energy
+    wait_for(lambda: accounts.row("machine").energy > before + 10**6)
+    with known.loaded():
+        assert _specification() == specification
+        known.tell("idle_mw", IDLE_MW)
+        wait_for(lambda: not _is_stale())
+        _set(meter="")
+    assert _machine("meter") == "none"
+
+
+def test_base_is_one_of_the_rules(parameters):
+    messages = NewMessages()
+    with pytest.raises(OSError) as error:
+        _set(base="fair")
+    assert error.value.errno == errno.EINVAL
+    assert messages.containing("base=fair: must be one of none, equal, proportional")
+
+
+def test_zones_tell_active_from_base(parameters):
+    _set(idle_mw=IDLE_MW, base="none")
+    wait_for(lambda: accounts.row("machine").cpu_base > 10**6)
+    zone = accounts.zone("machine")
+    active, base, energy = (int((zone / name).read_text())
+                            for name in ("active_uj", "base_uj", "energy_uj"))
+    assert active > 0 and base > 10**6
+    assert energy >= active + base - 1
+    assert not (accounts.zone("cpu-0") / "meter").exists()

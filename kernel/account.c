@@ -5,7 +5,8 @@
  * The scheduler hook adds picojoules to per-CPU counters that nobody else
  * writes. Here they are folded, and settled:
  *
- *	fold	  pending += increase of the counters since the last fold
+ *	fold	  pending += increase of the counters since the last fold, and
+ *		  what the kernel has done for the domain (work.c)
  *	settle	  own += what the pending charges of a domain stand for, by what
  *		  the meter says (settle.c) or, if there is none, by themselves
  *
@@ -40,6 +41,7 @@
 #include "domain.h"
 #include "hook-sched.h"
 #include "settle.h"
+#include "work.h"
 
 /* Protects all accounts, the meter and the shape of the tree; see above. */
 DEFINE_MUTEX(vmen_account_lock);
@@ -133,10 +135,10 @@ static u64 fold(struct vmen_account *account)
 	return increase_pj;
 }
 
-static u64 fold_all(void)
+static u64 fold_all(u64 ns, u64 filter_ns)
 {
+	u64 sum_pj = vmen_work_fold(&vmen_machine, ns, filter_ns);
 	struct vmen_domain *domain;
-	u64 sum_pj = 0;
 
 	vmen_for_each_domain(domain, &vmen_machine)
 		sum_pj += fold(&domain->account);
@@ -224,6 +226,7 @@ static void settle_by_meter(struct vmen_step *step)
  */
 void vmen_account_sync(void)
 {
+	u64 filter_ns = READ_ONCE(filter_ms.value) * (u64)NSEC_PER_MSEC;
 	u64 now_ns = ktime_get_ns(), ns = now_ns - synced_ns;
 	struct vmen_step step[VMEN_NR_COMPONENTS];
 	int c;
@@ -234,10 +237,11 @@ void vmen_account_sync(void)
 	for (c = 0; c < VMEN_NR_COMPONENTS; c++)
 		step[c] = (struct vmen_step){
 			.ns = ns,
-			.filter_ns = READ_ONCE(filter_ms.value) * (u64)NSEC_PER_MSEC,
+			.filter_ns = filter_ns,
 			.rule = READ_ONCE(base.value),
 		};
-	step[VMEN_CPU].estimate_pj = fold_all() + vmen_charge_pj(ns, READ_ONCE(idle_mw.value));
+	step[VMEN_CPU].estimate_pj = fold_all(ns, filter_ns) +
+				     vmen_charge_pj(ns, READ_ONCE(idle_mw.value));
 	if (meter)
 		settle_by_meter(step);
 	else
@@ -292,7 +296,7 @@ void vmen_account_close(struct vmen_account *account)
 /**
  * struct audit - a CPU's charges, counted in two ways
  * @charged_pj: by the hook
- * @accounted_pj: in the accounts of all domains, dead or alive
+ * @accounted_pj: in the accounts of all domains, dead or alive, and of work
  */
 struct audit {
 	u64 charged_pj;
@@ -305,7 +309,7 @@ static void audit_this_cpu(void *arg)
 	struct audit *audit = arg;
 
 	audit->charged_pj = vmen_hook_charged_pj();
-	audit->accounted_pj = this_cpu_read(ended_cpu_pj);
+	audit->accounted_pj = this_cpu_read(ended_cpu_pj) + vmen_work_charged_pj();
 	vmen_for_each_domain(domain, &vmen_machine)
 		audit->accounted_pj += this_cpu_ptr(domain->account.cpu)->cpu_pj;
 }
@@ -314,7 +318,8 @@ static void audit_this_cpu(void *arg)
  * vmen_account_audit - compare what a CPU has charged with what accounts hold
  * @cpu: an online CPU
  * @charged_pj: stores the sum of its charges as the hook has counted them
- * @accounted_pj: stores the sum of its counters over all domains, dead or alive
+ * @accounted_pj: stores the sum of its counters over all domains, dead or alive,
+ *		  and over all kinds of the kernel's work
  *
  * Runs on @cpu between two charges, so the two are equal at any time.
  *

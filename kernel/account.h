@@ -13,15 +13,19 @@ struct vmen_domain;
  * struct vmen_cpu_account - what one CPU has charged to a domain
  * @cpu_pj: active CPU energy, picojoules, wraps; written by its own CPU only,
  *          with interrupts off
+ * @requests: block requests ordered, wraps; likewise
  */
 struct vmen_cpu_account {
 	u64 cpu_pj;
+	u64 requests;
 };
 
 /**
  * struct vmen_account - the account of a domain
  * @cpu: what each CPU has charged
  * @folded_pj: sum over @cpu when it was last folded into @pending_pj, wraps
+ * @folded_requests: likewise of requests
+ * @requests: block requests of late in units of work.c, older ones fading out
  * @pending_pj: charged by the model and not yet settled, per component
  * @lately_pj: settled active energy of late, older one fading out, per component
  * @own: settled energy charged to the domain itself, per component
@@ -32,6 +36,8 @@ struct vmen_cpu_account {
 struct vmen_account {
 	struct vmen_cpu_account __percpu *cpu;
 	u64 folded_pj;
+	u64 folded_requests;
+	u64 requests;
 	u64 pending_pj[VMEN_NR_COMPONENTS];
 	u64 lately_pj[VMEN_NR_COMPONENTS];
 	struct vmen_used own[VMEN_NR_COMPONENTS];

@@ -127,8 +127,31 @@ static inline struct vmen_domain *vmen_domain_of_cgroup(struct cgroup *cgroup)
 }
 
 /**
+ * vmen_domain_key - the process that a task works for
+ * @task: running on this CPU, or about to
+ *
+ * Its own or, for a kernel thread that uses another one's memory as vhost's do
+ * before Linux 6.4, that one.
+ *
+ * Context: preemption is off.
+ * Return: the key of the process.
+ */
+static inline const void *vmen_domain_key(struct task_struct *task)
+{
+#ifdef CONFIG_MEMCG
+	if (unlikely(task->flags & PF_KTHREAD && task->mm)) {
+		struct task_struct *owner = rcu_dereference_sched(task->mm->owner);
+
+		if (owner)
+			return owner->signal;
+	}
+#endif
+	return task->signal;
+}
+
+/**
  * vmen_domain_of - find the domain that a task is charged to
- * @task: the task
+ * @task: running on this CPU, or about to
  *
  * Its process if that is a domain, else the innermost of its cgroups that is,
  * else the machine.
@@ -138,7 +161,7 @@ static inline struct vmen_domain *vmen_domain_of_cgroup(struct cgroup *cgroup)
  */
 static inline struct vmen_domain *vmen_domain_of(struct task_struct *task)
 {
-	struct vmen_domain *domain = vmen_domain_find(task->signal);
+	struct vmen_domain *domain = vmen_domain_find(vmen_domain_key(task));
 
 	if (!domain && READ_ONCE(vmen_cgroup_levels))
 		domain = vmen_domain_of_cgroup(rcu_dereference_sched(task->cgroups)->dfl_cgrp);

@@ -107,4 +107,17 @@ static inline u64 vmen_scale_pj(u64 amount_pj, u64 part, u64 whole)
 	return mul_u64_u64_div_u64(amount_pj, part, whole);
 }
 
+/**
+ * vmen_fade - let what is old count for less
+ * @value: a sum over the past
+ * @ns: how much time has passed
+ * @filter_ns: time constant; below 2^63, as is @ns, and not both 0
+ *
+ * Return: @value * @filter_ns / (@filter_ns + @ns).
+ */
+static inline u64 vmen_fade(u64 value, u64 ns, u64 filter_ns)
+{
+	return vmen_scale_pj(value, filter_ns, filter_ns + ns);
+}
+
 #endif /* _VMEN_ENERGY_H */

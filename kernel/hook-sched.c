@@ -10,8 +10,8 @@
  * to the domain that it was in when it was switched in or last ticked. The
  * scheduler's own clock makes the charges agree with the CPU time that the
  * kernel reports, to the nanosecond. Counters are not read at a switch between
- * two tasks that are both charged to the machine: what they count is charged
- * to it later.
+ * two tasks that are charged to the same account: what they count is charged to
+ * it later. What interrupts have used is not charged to the task (hook-irq.c).
  *
  * Both probes run with interrupts off, one of them under the run queue's
  * lock: they take no lock, allocate and wake nothing, and write to this CPU's
@@ -24,75 +24,37 @@
 #include <linux/vmenergy_param.h>
 #include <trace/events/sched.h>
 
-#include "counters.h"
+#include "charge.h"
 #include "domain.h"
 #include "hook-sched.h"
 #include "probe.h"
 #include "vm.h"
+#include "work.h"
 
-/**
- * struct vmen_cpu - what the hook knows of its CPU
- * @task: running since the hook last looked; compared, never followed
- * @runtime: @task's sum_exec_runtime that is charged already, ns
- * @account: this CPU's counters of the domain that @task is charged to
- * @domain: that domain
- * @charged_pj: sum of all charges, picojoules, for the audit
- */
-struct vmen_cpu {
-	struct task_struct *task;
-	u64 runtime;
-	struct vmen_cpu_account *account;
-	struct vmen_domain *domain;
-	u64 charged_pj;
-};
+DEFINE_PER_CPU(struct vmen_cpu, vmen_cpu);
 
-static DEFINE_PER_CPU(struct vmen_cpu, vmen_cpu);
-
-static struct vmen_param busy_mw = {
+struct vmen_param vmen_busy_mw = {
 	.value		= 10000,
 	.min		= 0,
 	.max		= 1000000,
 	.changing	= vmen_hook_refresh,
 };
-module_param_cb(busy_mw, &vmen_param_ops, &busy_mw, 0644);
+module_param_cb(busy_mw, &vmen_param_ops, &vmen_busy_mw, 0644);
 MODULE_PARM_DESC(busy_mw, "milliwatts that a busy CPU is charged, 0 to 1000000");
-
-static __always_inline void add(struct vmen_cpu *cpu, struct vmen_cpu_account *account, u64 pj)
-{
-	account->cpu_pj += pj;
-	cpu->charged_pj += pj;
-}
-
-static __always_inline void charge_time(struct vmen_cpu *cpu, struct task_struct *task)
-{
-	/* Another CPU may update it, unless the run queue is locked. */
-	u64 runtime = READ_ONCE(task->se.sum_exec_runtime);
-
-	/* A switch was missed if the hook was just loaded: start from here. */
-	if (likely(cpu->task == task))
-		add(cpu, cpu->account, vmen_charge_pj(runtime - cpu->runtime,
-						      READ_ONCE(busy_mw.value)));
-	cpu->runtime = runtime;
-}
-
-static __always_inline void charge_events(struct vmen_cpu *cpu, struct vmen_cpu_account *account)
-{
-	struct vmen_counters *counters = this_cpu_ptr(&vmen_counters);
-
-	if (counters->nr)
-		add(cpu, account, vmen_counters_step_pj(counters));
-}
 
 /* From now on @task, of which everything before is charged, is charged. */
 static __always_inline void follow(struct vmen_cpu *cpu, struct task_struct *task)
 {
 	struct vmen_domain *domain = &vmen_machine;
+	bool is_idle = is_idle_task(task);
 
-	if (!is_idle_task(task))
+	if (!is_idle)
 		domain = vmen_domain_of(task);
 	cpu->task = task;
 	cpu->domain = domain;
 	cpu->account = this_cpu_ptr(domain->account.cpu);
+	if (domain == &vmen_machine && task->flags & PF_KTHREAD && !is_idle)
+		cpu->account = vmen_work_account(VMEN_WORK_KTHREAD);
 }
 
 static void probe_sched_switch(void *data, bool preempt, struct task_struct *prev,
@@ -100,15 +62,15 @@ static void probe_sched_switch(void *data, bool preempt, struct task_struct *pre
 {
 	struct vmen_cpu *cpu = this_cpu_ptr(&vmen_cpu);
 	struct vmen_cpu_account *account = cpu->account;
-	struct vmen_domain *domain = cpu->domain;
 
-	charge_time(cpu, prev);
+	vmen_charge_time(cpu, prev);
+	cpu->stolen_ns = 0;
 	if (unlikely(vmen_vm_is_news(prev, prev_state)))
-		vmen_vm_notice(domain, prev, prev_state);
+		vmen_vm_notice(cpu->domain, prev, prev_state);
 	cpu->runtime = next->se.sum_exec_runtime;
 	follow(cpu, next);
-	if (cpu->domain != domain)
-		charge_events(cpu, account);
+	if (cpu->account != account)
+		vmen_charge_events(cpu, account);
 }
 
 static void probe_sched_stat_runtime(VMEN_SCHED_STAT_RUNTIME_ARGS)
@@ -119,8 +81,8 @@ static void probe_sched_stat_runtime(VMEN_SCHED_STAT_RUNTIME_ARGS)
 	if (!in_hardirq() || tsk != current)
 		return;
 	cpu = this_cpu_ptr(&vmen_cpu);
-	charge_time(cpu, tsk);
-	charge_events(cpu, cpu->account);
+	vmen_charge_time(cpu, tsk);
+	vmen_charge_events(cpu, cpu->account);
 	if (unlikely(vmen_vm_is_news(tsk, TASK_RUNNING)))
 		vmen_vm_notice(cpu->domain, tsk, TASK_RUNNING);
 	follow(cpu, tsk);
@@ -135,8 +97,8 @@ void vmen_hook_charge_this_cpu(void)
 {
 	struct vmen_cpu *cpu = this_cpu_ptr(&vmen_cpu);
 
-	charge_time(cpu, current);
-	charge_events(cpu, cpu->account);
+	vmen_charge_time(cpu, current);
+	vmen_charge_events(cpu, cpu->account);
 }
 
 static void refresh_this_cpu(void *unused)

@@ -5,6 +5,9 @@
  * The machine's energy is charged to domains, which form a tree:
  *
  *	hook-sched	charges tasks at every context switch and tick
+ *	hook-irq	charges interrupts and softirqs apart from them
+ *	hook-block	counts for whom the kernel works on block requests
+ *	work		hands the kernel's own work to those it was done for
  *	model		energy by events, as people write it
  *	counters	counts these events on every CPU
  *	domain		finds a task's domain, keeps the tree
@@ -26,6 +29,8 @@
 #include "configfs.h"
 #include "counters.h"
 #include "domain.h"
+#include "hook-block.h"
+#include "hook-irq.h"
 #include "hook-sched.h"
 #include "meter.h"
 #include "proc.h"
@@ -48,9 +53,15 @@ static int __init vmenergy_init(void)
 	err = vmen_hook_sched_init();
 	if (err)
 		goto exit_vm;
-	err = vmen_counters_init();
+	err = vmen_hook_irq_init();
 	if (err)
 		goto exit_hook_sched;
+	err = vmen_hook_block_init();
+	if (err)
+		goto exit_hook_irq;
+	err = vmen_counters_init();
+	if (err)
+		goto exit_hook_block;
 	vmen_account_start();
 	vmen_meter_start();
 	err = vmen_proc_init();
@@ -67,6 +78,10 @@ exit_meter:
 	vmen_meter_stop();
 	vmen_account_stop();
 	vmen_counters_exit();
+exit_hook_block:
+	vmen_hook_block_exit();
+exit_hook_irq:
+	vmen_hook_irq_exit();
 exit_hook_sched:
 	vmen_hook_sched_exit();
 exit_vm:
@@ -90,6 +105,8 @@ static void __exit vmenergy_exit(void)
 	vmen_meter_stop();
 	vmen_account_stop();
 	vmen_counters_exit();
+	vmen_hook_block_exit();
+	vmen_hook_irq_exit();
 	vmen_hook_sched_exit();
 	vmen_vm_exit();
 	vmen_zone_exit();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /proc/vmenergy: all accounts in one look, and the audit in debugfs
+ * /proc/vmenergy: all accounts in one look, and more in debugfs
  *
  * The table has a header and then a row per domain, parents first, one for the
  * domains that have ended, and one for what is not shared out yet. Energies
@@ -18,6 +18,7 @@
 
 #include "domain.h"
 #include "proc.h"
+#include "work.h"
 
 #define ENERGY_COLUMN	17	/* digits before the decimal point */
 
@@ -157,6 +158,17 @@ static int audit_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(audit);
 
+static int work_show(struct seq_file *m, void *unused)
+{
+	mutex_lock(&vmen_account_lock);
+	vmen_account_sync();
+	seq_puts(m, "work charged_pj\n");
+	vmen_work_show(m);
+	mutex_unlock(&vmen_account_lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(work);
+
 /**
  * vmen_proc_init - make the files
  *
@@ -168,6 +180,7 @@ int vmen_proc_init(void)
 		return -ENOMEM;
 	debugfs = debugfs_create_dir(KBUILD_MODNAME, NULL);
 	debugfs_create_file("audit", 0400, debugfs, NULL, &audit_fops);
+	debugfs_create_file("work", 0400, debugfs, NULL, &work_fops);
 	return 0;
 }
 

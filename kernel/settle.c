@@ -31,12 +31,6 @@
 #include "domain.h"
 #include "settle.h"
 
-/* Operands are below 2^63, so that the sum of two does not overflow. */
-static u64 fade(u64 value, u64 ns, u64 filter_ns)
-{
-	return vmen_scale_pj(value, filter_ns, filter_ns + ns);
-}
-
 static void bound(struct vmen_pool *pool)
 {
 	while ((pool->metered_pj | pool->estimate_pj) >= VMEN_STEP_MAX_PJ) {
@@ -55,8 +49,8 @@ static u64 learn(struct vmen_pool *pool, const struct vmen_step *step)
 	pool->waiting_pj = min(pool->waiting_pj, VMEN_STEP_MAX_PJ);
 	if (!step->metered_pj)
 		return 0;
-	pool->metered_pj = fade(pool->metered_pj, ns, step->filter_ns) + step->metered_pj;
-	pool->estimate_pj = fade(pool->estimate_pj, ns, step->filter_ns) + pool->waiting_pj;
+	pool->metered_pj = vmen_fade(pool->metered_pj, ns, step->filter_ns) + step->metered_pj;
+	pool->estimate_pj = vmen_fade(pool->estimate_pj, ns, step->filter_ns) + pool->waiting_pj;
 	bound(pool);
 	pool->waiting_pj = 0;
 	pool->waiting_ns = 0;
@@ -118,7 +112,8 @@ static void plan(struct payment *payment, const struct vmen_pool *pool)
 	cost_pj = vmen_scale_pj(payment->pending_pj, metered_pj, estimate_pj);
 	payment->amount_pj = min(cost_pj, pool->unshared_pj);
 	if (cost_pj > pool->unshared_pj)
-		payment->settled_pj = vmen_scale_pj(payment->pending_pj, pool->unshared_pj, cost_pj);
+		payment->settled_pj = vmen_scale_pj(payment->pending_pj, pool->unshared_pj,
+						    cost_pj);
 }
 
 /**
@@ -144,7 +139,7 @@ static void pay(struct vmen_domain *machine, int component, struct vmen_pool *po
 		u64 *pending_pj = &account->pending_pj[component];
 		u64 share_pj = vmen_scale_pj(payment->amount_pj, *pending_pj, payment->pending_pj);
 
-		account->lately_pj[component] = fade(account->lately_pj[component], step->ns,
+		account->lately_pj[component] = vmen_fade(account->lately_pj[component], step->ns,
 						     step->filter_ns) + share_pj;
 		if (!*pending_pj)
 			continue;
@@ -180,7 +175,7 @@ static u64 sum_base_weights(struct vmen_domain *machine, int component, enum vme
 static void share_base(struct vmen_domain *machine, int component, struct vmen_pool *pool,
 		       const struct vmen_step *step)
 {
-	u64 kept_pj = min(fade(pool->unshared_pj, step->ns, step->filter_ns), VMEN_STEP_MAX_PJ);
+	u64 kept_pj = min(vmen_fade(pool->unshared_pj, step->ns, step->filter_ns), VMEN_STEP_MAX_PJ);
 	u64 amount_pj = pool->unshared_pj - kept_pj;
 	enum vmen_base_rule rule = step->rule;
 	struct vmen_domain *domain;
@@ -223,7 +218,7 @@ static void fade_pending(struct vmen_domain *machine, int component, u64 ns, u64
 	vmen_for_each_domain(domain, machine) {
 		u64 *pending_pj = &domain->account.pending_pj[component];
 
-		*pending_pj = fade(*pending_pj, ns, filter_ns);
+		*pending_pj = vmen_fade(*pending_pj, ns, filter_ns);
 	}
 }
 

@@ -7,12 +7,13 @@
 #ifndef _VMEN_SETTLE_H
 #define _VMEN_SETTLE_H
 
+#include <linux/limits.h>
 #include <linux/types.h>
 
 #include "account.h"
 
 /* More than this in one step is a jump of the meter, not work: 2.3 MJ. */
-#define VMEN_STEP_MAX_PJ	(1ULL << 61)
+#define VMEN_STEP_MAX_PJ	(U64_MAX / 8)
 
 /**
  * enum vmen_base_rule - who is charged base energy

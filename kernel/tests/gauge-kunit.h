@@ -61,8 +61,8 @@ static void parse_refuses_the_malformed(struct kunit *test)
 	static const char * const texts[] = {
 		"1", "1:1", "1:1:", ":1:1", "1::1", "1:1:1@", "1:1:1@-1", "1:1:1@x", "1:1:1@0@0",
 		"1:1:1,", ",1:1:1", "1:1:-1", "1:1:.5", "1:1:5.", "1:1:1e", "1:1:1e-", "1:1:1.0.0",
-		"1:1:x", "1:1:0", "1:1:0.0e5", "1:1:1.1", "1:1:2", "1:1:10", "1:1:9e-13", "1:1:1e-99",
-		"1:1:1e99", "1:1:1e100", "1:1:1e-100", "4294967296:1:1", "1:-1:1", "1:1:1 ",
+		"1:1:x", "1:1:0", "1:1:0.0e5", "1:1:1.1", "1:1:2", "1:1:10", "1:1:9e-13",
+		"1:1:1e-99", "1:1:1e99", "1:1:1e100", "1:1:1e-100", "4294967296:1:1", "1:-1:1", "1:1:1 ",
 		"1:1:1\n1:1:1", "power/energy-pkg/",
 	};
 	struct vmen_gauge_spec spec;
@@ -74,6 +74,8 @@ static void parse_refuses_the_malformed(struct kunit *test)
 
 static void parse_counts(struct kunit *test)
 {
+	const char *nine = "1:1:1,1:1:1,1:1:1,1:1:1,1:1:1,1:1:1,1:1:1,1:1:1,1:1:1";
+	const char *eight = nine + strlen("1:1:1,");
 	struct vmen_gauge_spec specs[VMEN_MAX_GAUGE_SPECS];
 
 	KUNIT_EXPECT_EQ(test, vmen_gauge_parse(specs, ""), 0);
@@ -81,10 +83,8 @@ static void parse_counts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vmen_gauge_parse(specs, "1:1:1,2:2:1@3,4:4:1"), 3);
 	KUNIT_EXPECT_EQ(test, specs[1].cpu, 3);
 	KUNIT_EXPECT_EQ(test, specs[2].type, 4U);
-	KUNIT_EXPECT_EQ(test, vmen_gauge_parse(specs, "1:1:1,1:1:1,1:1:1,1:1:1,"
-					       "1:1:1,1:1:1,1:1:1,1:1:1"), 8);
-	KUNIT_EXPECT_EQ(test, vmen_gauge_parse(specs, "1:1:1,1:1:1,1:1:1,1:1:1,"
-					       "1:1:1,1:1:1,1:1:1,1:1:1,1:1:1"), -E2BIG);
+	KUNIT_EXPECT_EQ(test, vmen_gauge_parse(specs, eight), VMEN_MAX_GAUGE_SPECS);
+	KUNIT_EXPECT_EQ(test, vmen_gauge_parse(specs, nine), -E2BIG);
 }
 
 static struct vmen_gauge rapl(struct kunit *test, u64 count)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 TABLE = Path("/proc/vmenergy")
 AUDIT = Path("/sys/kernel/debug/vmenergy/audit")
+WORK = Path("/sys/kernel/debug/vmenergy/work")
 POWERCAP = Path("/sys/class/powercap")
 CONFIGFS = Path("/sys/kernel/config/vmenergy")
 CGROUPS = Path("/sys/fs/cgroup")
@@ -69,9 +70,34 @@ def audit():
             for cpu, charged, accounted in map(str.split, lines)}
 
 
+def work():
+    """{kind of the kernel's own work: charged, in microjoules}."""
+    lines = WORK.read_text().splitlines()[1:]
+    return {kind: Decimal(pj) / PJ_PER_UJ for kind, pj in map(str.split, lines)}
+
+
+def interrupted_uj():
+    """What all interrupts have taken."""
+    now = work()
+    return now["interrupt"] + now["softirq"] + now["block"]
+
+
 def busy_mw():
     """The model's power of a busy CPU."""
     return int((PARAMETERS / "busy_mw").read_text())
+
+
+def time_uj(time_ns, power_mw=None):
+    """What the model charges for CPU time."""
+    return Decimal(time_ns * (power_mw or busy_mw())) / PJ_PER_UJ
+
+
+def assert_charged(uj, expected_uj, interrupted_uj, tolerance):
+    """The charge is as expected, but for what interrupts have taken of it."""
+    print(f"charged {uj} uJ, expected {expected_uj} uJ, less some of {interrupted_uj} uJ")
+    slack_uj = Decimal(tolerance) * expected_uj
+    assert expected_uj > 0
+    assert expected_uj - interrupted_uj - slack_uj <= uj <= expected_uj + slack_uj
 
 
 def cpu_time_ns(pid):

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The block hook: for whom the kernel works on block requests
+ *
+ * A request counts for the process that submits it or, if a kernel thread does,
+ * for the cgroup that the kernel keeps with it. It counts at each device of a
+ * stack, as each makes work.
+ *
+ * The kernel's work during which a request is issued or completed is taken for
+ * work on block requests: the interrupt, the softirq, or the kernel thread
+ * until it is switched out or the next tick (work.c).
+ */
+#include <linux/bio.h>
+#include <linux/blk-cgroup.h>
+#include <linux/blk-mq.h>
+#include <linux/cgroup.h>
+#include <trace/events/block.h>
+
+#include "charge.h"
+#include "domain.h"
+#include "hook-block.h"
+#include "probe.h"
+#include "work.h"
+
+/* From now on, what this CPU does is work on requests, if it is the kernel's. */
+static void mark(void)
+{
+	struct vmen_cpu *cpu = this_cpu_ptr(&vmen_cpu);
+
+	if (cpu->depth)
+		cpu->work = vmen_work_account(VMEN_WORK_BLOCK);
+	else if (cpu->account == vmen_work_account(VMEN_WORK_KTHREAD))
+		cpu->account = vmen_work_account(VMEN_WORK_BLOCK);
+}
+
+static struct vmen_domain *orderer(struct bio *bio)
+{
+	struct cgroup_subsys_state *css;
+
+	if (in_task() && !(current->flags & PF_KTHREAD))
+		return vmen_domain_of(current);
+	css = bio_blkcg_css(bio);
+	return (css ? vmen_domain_of_cgroup(css->cgroup) : NULL) ?: &vmen_machine;
+}
+
+static void probe_block_bio_queue(void *data, struct bio *bio)
+{
+	guard(irqsave)();
+	this_cpu_ptr(orderer(bio)->account.cpu)->requests++;
+	mark();
+}
+
+static void probe_block_rq_issue(void *data, struct request *request)
+{
+	guard(irqsave)();
+	mark();
+}
+
+static void probe_block_rq_complete(void *data, struct request *request, blk_status_t error,
+				    unsigned int bytes)
+{
+	guard(irqsave)();
+	mark();
+}
+
+static struct vmen_probe probes[] = {
+	VMEN_PROBE(block_bio_queue, probe_block_bio_queue),
+	VMEN_PROBE(block_rq_issue, probe_block_rq_issue),
+	VMEN_PROBE(block_rq_complete, probe_block_rq_complete),
+};
+
+/**
+ * vmen_hook_block_init - start to look at requests
+ *
+ * Context: the scheduler hook runs already.
+ * Return: 0 or a negative error.
+ */
+int vmen_hook_block_init(void)
+{
+	check_trace_callback_type_block_bio_queue(probe_block_bio_queue);
+	check_trace_callback_type_block_rq_issue(probe_block_rq_issue);
+	check_trace_callback_type_block_rq_complete(probe_block_rq_complete);
+	return vmen_probes_register(probes, ARRAY_SIZE(probes));
+}
+
+/**
+ * vmen_hook_block_exit - look no more
+ */
+void vmen_hook_block_exit(void)
+{
+	vmen_probes_unregister(probes, ARRAY_SIZE(probes));
+}

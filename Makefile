@@ -19,9 +19,9 @@ demo: tools
 	@tools/testing/demo
 
 check: tools
-	@tools/testing/check static unit debug stock
+	@tools/testing/check static unit debug stock arm64
 
-check-static check-unit check-debug check-stock: tools
+check-static check-unit check-debug check-stock check-arm64: tools
 	@tools/testing/check $(@:check-%=%)
 
 bench: tools
@@ -43,7 +43,8 @@ help:
 	@echo '  check-unit           unit tests, on a debug kernel'
 	@echo '  check-debug          unit tests and selftests, on a debug kernel'
 	@echo '  check-stock          selftests, on Debian kernels 6.1 and 6.12'
+	@echo '  check-arm64          a real PMU, that of an emulated arm64 machine'
 	@echo '  bench              what vmenergy costs'
 
 .PHONY: all modules modules_install clean install tools demo check check-static \
-	check-unit check-debug check-stock bench distclean help
+	check-unit check-debug check-stock check-arm64 bench distclean help

@@ -8,11 +8,10 @@ uncompressed: unpacking costs an emulated CPU more than reading.
 """
 
 import lzma
-import shutil
 import stat
 from pathlib import Path
 
-from kernels import cache, module_name
+from kernels import module_name
 
 INIT = Path(__file__).with_name("init")
 ALIGNMENT = 4
@@ -54,27 +53,22 @@ class Archive:
         self.add("TRAILER!!!", 0)
 
 
-def _busybox():
-    """This machine's own or, outside a test host, the test world's: both are static."""
-    found = cache() / "world/root/usr/bin/busybox"
-    return found if found.exists() else Path(shutil.which("busybox"))
-
-
 def _module_bytes(path):
     data = path.read_bytes()
     return lzma.decompress(data) if path.suffix == ".xz" else data
 
 
-def write(path, modules, files):
+def write(path, busybox, modules, files):
     """Writes the initrd to path.
 
+    busybox: the file, a static program
     modules: the files of the modules that init loads, in load order.
     files: further files, {name in the initrd: Path of the original}.
     """
     with open(path, "wb") as file:
         archive = Archive(file)
         archive.add("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
-        archive.add_file("bin/busybox", _busybox().read_bytes())
+        archive.add_file("bin/busybox", busybox.read_bytes())
         archive.add_file("init", INIT.read_bytes())
         for module in modules:
             archive.add_file(f"modules/{module_name(module)}.ko", _module_bytes(module))

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """The kernels in the cache, and the modules to load for them.
 
-A kernel has a name ("6.1", "6.12", "debug"); scripts/setup puts it into the
+A kernel has a name ("6.1", "6.12", "arm64", "debug"); scripts/setup puts it into the
 cache. The project's modules for it are below build/<name>/ of the checkout and
 are preferred to the kernel's own of the same name.
 """
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -35,6 +36,12 @@ class Kernel:
         except FileNotFoundError:
             raise FileNotFoundError(
                 f"no kernel {name} in {cache()}: see scripts/setup") from None
+
+    def busybox(self):
+        """A static busybox: its own, the test world's or, in a test host, that which is there."""
+        candidates = [self.directory / "bin/busybox", cache() / "world/root/usr/bin/busybox"]
+        return next((path for path in candidates if path.exists()),
+                    Path(shutil.which("busybox") or "busybox"))
 
     def hz(self):
         """The kernel's ticks per second."""

@@ -28,6 +28,9 @@ import initrd
 import kernels
 from channel import CommandTimeout, Monitor, Port
 
+QEMU = Path("world/root/usr/bin/qemu-system-x86_64")
+QEMU_ARM64 = Path("arm64/usr/bin/qemu-system-aarch64")
+
 BOOT_S = 180
 # An emulated kernel now and then loses a CPU's timer while it boots, without
 # any module of ours, and hangs (about 1 boot in 100): the second try is for that.
@@ -61,16 +64,16 @@ def in_host():
     return os.environ.get("VM_LEVEL") == "host"
 
 
-def _qemu():
-    """How to start QEMU, and with what environment: the cache's own needs no installation."""
+def _qemu(binary):
+    """How to start a QEMU, and with what environment: the cache's own needs no installation."""
     if in_host():
-        return ["qemu-system-x86_64"], os.environ
+        return [binary.name], os.environ
     root = kernels.cache() / "world/root"
     libraries = root / "usr/lib/x86_64-linux-gnu"
-    if not (root / "usr/bin/qemu-system-x86_64").exists():
-        raise FileNotFoundError(f"no test world in {kernels.cache()}: see scripts/setup")
-    command = [libraries / "ld-linux-x86-64.so.2", "--library-path", libraries,
-               root / "usr/bin/qemu-system-x86_64",
+    path = kernels.cache() / binary
+    if not (path.exists() and libraries.exists()):
+        raise FileNotFoundError(f"no {binary} in {kernels.cache()}: see scripts/setup")
+    command = [libraries / "ld-linux-x86-64.so.2", "--library-path", libraries, path,
                "-L", root / "usr/share/qemu", "-L", root / "usr/share/seabios"]
     return command, {**os.environ, "QEMU_MODULE_DIR": str(libraries / "qemu")}
 
@@ -90,10 +93,11 @@ class Machine:
     append:    the kernel's arguments
     logs:      directory for console.log and qemu.log; else they go with the machine
     boot_tries: how often a boot that hangs for boot_timeout seconds is tried
+    qemu:      which QEMU, below the cache
     """
 
     def __init__(self, kernel, arguments, *, modules=(), files=None, append="", logs=None,
-                 boot_timeout=BOOT_S, boot_tries=1):
+                 boot_timeout=BOOT_S, boot_tries=1, qemu=QEMU):
         self._kernel = kernel
         self._arguments = arguments
         self._modules = modules
@@ -101,6 +105,7 @@ class Machine:
         self._append = append
         self._boot_timeout = boot_timeout
         self._boot_tries = boot_tries
+        self._qemu = qemu
         self._scratch = tempfile.TemporaryDirectory(prefix="vm-")
         self._logs = Path(logs or self._scratch.name)
         self._process = None
@@ -232,13 +237,14 @@ class Machine:
     def _launch(self):
         self._logs.mkdir(parents=True, exist_ok=True)
         image = Path(self._scratch.name, "initrd")
-        initrd.write(image, self._kernel.load_order(self._modules), self._files)
+        initrd.write(image, self._kernel.busybox(), self._kernel.load_order(self._modules),
+                     self._files)
         self.monitor = Monitor()
         self._ports = [Port(self._pulse) for _ in range(PORTS)]
         self._idle_ports = queue.Queue()
         for port in self._ports:
             self._idle_ports.put(port)
-        qemu, environment = _qemu()
+        qemu, environment = _qemu(self._qemu)
         # setpriv keeps the process id, and has QEMU die with this thread.
         command = ["setpriv", "--pdeathsig", "KILL", "--", *qemu, *self._arguments,
                    *self._channel_arguments(), "-serial", f"file:{self.console}",
@@ -382,6 +388,22 @@ def guest(kernel="6.12", *, smp=1, memory="256M", disk=False, modules=(), files=
     return Machine(kernel, arguments + list(qemu_args), modules=[*needed, *modules],
                    files=files, append=f"{COMMON_APPEND} quiet {append} {variables}", logs=logs,
                    boot_timeout=boot_timeout)
+
+
+def arm64(*, pmu=True, memory="512M", files=None, modules=(), logs=None):
+    """An arm64 machine, busybox alone: emulated, with one CPU, a PMU that counts, and KVM.
+
+    It counts instructions only if time is instructions, 2 ns for each here.
+    """
+    cpu = "max" if pmu else "max,pmu=off"
+    arguments = ["-M", "virt,virtualization=on,gic-version=3", "-cpu", cpu, "-smp", "1",
+                 "-m", memory, "-icount", "shift=1,sleep=off",
+                 "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"]
+    variables = _environment(VM_ROOT="none", VM_LEVEL="host", VM_KERNEL="arm64")
+    return Machine(kernels.Kernel("arm64"), arguments, modules=[*DEVICE_MODULES, *modules],
+                   files=files, append=f"console=ttyAMA0 panic=-1 oops=panic {variables}",
+                   logs=logs, boot_timeout=HOST_BOOT_S, boot_tries=HOST_BOOT_TRIES,
+                   qemu=QEMU_ARM64)
 
 
 def _kvm_module():

@@ -20,8 +20,11 @@ import accounts
 import complaints
 import kernels
 import vm
+from channel import CommandTimeout
 from mdev import Mdev
 
+# How long a guest that is well may take to answer.
+ANSWER_S = 30
 CONFIGFS_ROOT = "/sys/kernel/config"
 # In the guest: the driver, and the account that its vmenergy makes of it.
 DRIVER = "/sys/bus/virtio/drivers/virtio_energy"
@@ -39,6 +42,12 @@ def pytest_configure(config):
                    "debug_guest: needs the debug kernel for a guest"):
         config.addinivalue_line("markers", marker)
 
+
+def pytest_runtest_logreport(report):
+    """Tells check which tests were tried again."""
+    if report.outcome == "rerun":
+        with open("/out/reruns", "a", encoding="utf-8") as file:
+            file.write(f"{report.nodeid}: {report.longreprtext}\n")
 
 
 def guest_kernel():
@@ -105,36 +114,48 @@ def core():
     kernels.load("vmenergy")
 
 
-class _Shared:
-    """A guest for all tests, which is booted anew after one that has broken it."""
+class _Keeper:
+    """A guest for several tests, which is booted anew after one that has broken it."""
 
-    def __init__(self):
+    def __init__(self, machine):
+        self._make = machine
         self._machine = None
 
     def get(self):
         """The guest, running."""
-        if not (self._machine and self._machine.running):
-            self._machine = vm.guest(guest_kernel(), smp=2).start()
+        if self._machine and not self._is_well():
+            self._machine.kill()
+            self._machine = None
+        if not self._machine:
+            self._machine = self._make().start()
         return self._machine
 
     def end(self):
         """Ends it, after a look at its log."""
-        if self._machine and self._machine.running:
+        if self._machine and self._is_well():
             check_health(self._machine)
             self._machine.stop()
+        elif self._machine:
+            self._machine.kill()
+
+    def _is_well(self):
+        try:
+            return self._machine.running and self._machine.run("true", ANSWER_S)[0] == 0
+        except (vm.MachineError, CommandTimeout):
+            return False
 
 
 @pytest.fixture(scope="session")
 def shared():
-    """Keeps that guest."""
-    keeper = _Shared()
+    """Keeps a guest that knows nothing of energy, with two vCPUs."""
+    keeper = _Keeper(lambda: vm.guest(guest_kernel(), smp=2))
     yield keeper
     keeper.end()
 
 
 @pytest.fixture
 def shared_guest(shared):
-    """A guest that knows nothing of energy, with two vCPUs."""
+    """That guest."""
     return shared.get()
 
 
@@ -161,13 +182,19 @@ def make_device():
 
 
 @pytest.fixture(scope="module")
-def aware():
-    """A guest that reads its account from a device."""
+def shared_aware():
+    """Keeps a guest that reads its account from a device."""
     kernels.load("vmenergy_mdev")
     device = Mdev()
+    keeper = _Keeper(lambda: aware_guest(device.qemu_args()))
     try:
-        with aware_guest(device.qemu_args()) as machine:
-            yield machine
-            check_health(machine)
+        yield keeper
+        keeper.end()
     finally:
         device.remove()
+
+
+@pytest.fixture
+def aware(shared_aware):
+    """That guest."""
+    return shared_aware.get()

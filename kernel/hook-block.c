@@ -2,8 +2,8 @@
 /*
  * The block hook: for whom the kernel works on block requests
  *
- * A request counts for the process that submits it or, if a kernel thread does,
- * for the cgroup that the kernel keeps with it. It counts at each device of a
+ * A request counts for the process that submits it or, if a kernel thread of no
+ * domain does, for the cgroup that the kernel keeps with it. It counts at each device of a
  * stack, as each makes work.
  *
  * The kernel's work during which a request is issued or completed is taken for
@@ -35,12 +35,15 @@ static void mark(void)
 
 static struct vmen_domain *orderer(struct bio *bio)
 {
+	struct vmen_domain *domain = &vmen_machine;
 	struct cgroup_subsys_state *css;
 
-	if (in_task() && !(current->flags & PF_KTHREAD))
-		return vmen_domain_of(current);
+	if (in_task())
+		domain = vmen_domain_of(current);
+	if (domain != &vmen_machine || (in_task() && !(current->flags & PF_KTHREAD)))
+		return domain;
 	css = bio_blkcg_css(bio);
-	return (css ? vmen_domain_of_cgroup(css->cgroup) : NULL) ?: &vmen_machine;
+	return (css ? vmen_domain_of_cgroup(css->cgroup) : NULL) ?: domain;
 }
 
 static void probe_block_bio_queue(void *data, struct bio *bio)

@@ -23,6 +23,7 @@
 #include <linux/err.h>
 #include <linux/ktime.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/perf_event.h>
 #include <linux/slab.h>
@@ -147,7 +148,7 @@ static void close_bank(struct bank *old)
 		return;
 	while (old->nr)
 		perf_event_release_kernel(old->counter[--old->nr].event);
-	kfree(old);
+	kvfree(old);
 }
 
 static int open_counter(struct bank *new, const struct vmen_gauge_spec *spec, int cpu)
@@ -199,7 +200,7 @@ static int open_spec(struct bank *new, const struct vmen_gauge_spec *spec)
 /* Opens all, or none and returns an error, after a message if that is wanted. */
 static struct bank *open_bank(const struct vmen_gauge_spec *specs, unsigned int nr, bool complain)
 {
-	struct bank *new = kzalloc(struct_size(new, counter, nr * nr_cpu_ids), GFP_KERNEL);
+	struct bank *new = kvzalloc(struct_size(new, counter, nr * nr_cpu_ids), GFP_KERNEL);
 	unsigned int i;
 	int err;
 

@@ -137,10 +137,10 @@ static void pay(struct vmen_domain *machine, int component, struct vmen_pool *po
 	vmen_for_each_domain(domain, machine) {
 		struct vmen_account *account = &domain->account;
 		u64 *pending_pj = &account->pending_pj[component];
+		u64 *lately_pj = &account->lately_pj[component];
 		u64 share_pj = vmen_scale_pj(payment->amount_pj, *pending_pj, payment->pending_pj);
 
-		account->lately_pj[component] = vmen_fade(account->lately_pj[component], step->ns,
-						     step->filter_ns) + share_pj;
+		*lately_pj = vmen_fade(*lately_pj, step->ns, step->filter_ns) + share_pj;
 		if (!*pending_pj)
 			continue;
 		*pending_pj -= vmen_scale_pj(*pending_pj, payment->settled_pj, payment->pending_pj);
@@ -175,8 +175,8 @@ static u64 sum_base_weights(struct vmen_domain *machine, int component, enum vme
 static void share_base(struct vmen_domain *machine, int component, struct vmen_pool *pool,
 		       const struct vmen_step *step)
 {
-	u64 kept_pj = min(vmen_fade(pool->unshared_pj, step->ns, step->filter_ns), VMEN_STEP_MAX_PJ);
-	u64 amount_pj = pool->unshared_pj - kept_pj;
+	u64 kept_pj = vmen_fade(pool->unshared_pj, step->ns, step->filter_ns);
+	u64 amount_pj = pool->unshared_pj - min(kept_pj, VMEN_STEP_MAX_PJ);
 	enum vmen_base_rule rule = step->rule;
 	struct vmen_domain *domain;
 	u64 whole;

@@ -69,7 +69,8 @@ static int add_vcpu(int vm)
 static void set_register(int vcpu, size_t offset, uint64_t value)
 {
 	struct kvm_one_reg reg = {
-		.id = KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | offset / sizeof(uint32_t),
+		.id = KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE |
+		      offset / sizeof(uint32_t),
 		.addr = (uintptr_t)&value,
 	};
 

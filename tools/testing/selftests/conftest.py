@@ -114,7 +114,7 @@ def core():
     kernels.load("vmenergy")
 
 
-class _Keeper:
+class GuestKeeper:
     """A guest for several tests, which is booted anew after one that has broken it."""
 
     def __init__(self, machine):
@@ -148,7 +148,7 @@ class _Keeper:
 @pytest.fixture(scope="session")
 def shared():
     """Keeps a guest that knows nothing of energy, with two vCPUs."""
-    keeper = _Keeper(lambda: vm.guest(guest_kernel(), smp=2))
+    keeper = GuestKeeper(lambda: vm.guest(guest_kernel(), smp=2))
     yield keeper
     keeper.end()
 
@@ -186,7 +186,7 @@ def shared_aware():
     """Keeps a guest that reads its account from a device."""
     kernels.load("vmenergy_mdev")
     device = Mdev()
-    keeper = _Keeper(lambda: aware_guest(device.qemu_args()))
+    keeper = GuestKeeper(lambda: aware_guest(device.qemu_args()))
     try:
         yield keeper
         keeper.end()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The meter, with the energy counter of the test PMU: the truth that accounts add up to."""
 
+import contextlib
 import errno
 import re
 import subprocess
@@ -17,8 +18,8 @@ import known
 import perf
 import vm
 from accounts import Cgroup, Config, is_exact, wait_for
-from conftest import NewMessages, guest_kernel
-from loads import SPIN
+from conftest import GuestKeeper, NewMessages, guest_kernel
+from loads import SPIN, spinning
 
 METER = accounts.PARAMETERS / "meter"
 ONLINE = Path("/sys/devices/system/cpu/cpu1/online")
@@ -135,16 +136,23 @@ def test_accounts_add_up_to_the_meter(package):
     assert abs(Fraction(charged_pj) - exact_pj) <= 2
 
 
+@pytest.fixture(scope="module")
+def keeper():
+    """Keeps another VM."""
+    kept = GuestKeeper(lambda: vm.guest(guest_kernel()))
+    yield kept
+    kept.end()
+
+
 @pytest.mark.accuracy
 @pytest.mark.parametrize("rule", ["none", "equal", "proportional"])
-def test_base_is_shared_by_the_rule(meter, rule):
-    """One runs all the time and the other for a third of it; the machine does next to nothing."""
+def test_base_is_shared_by_the_rule(meter, guest, keeper, rule):
+    """One VM is busy, and another now and then."""
     _set(base=rule)
-    third = f"while :; do timeout 0.1 sh -c '{SPIN}'; sleep 0.2; done"
-    with Cgroup("little") as little, Cgroup("much") as much, \
-         Config("little", cgroup=little.name), Config("much", cgroup=much.name):
-        for cgroup, command in ((little, third), (much, SPIN)):
-            subprocess.Popen(["sh", "-c", command], preexec_fn=cgroup.enter)
+    other = keeper.get()
+    names = {machine: f"vm-{machine.pid}" for machine in (guest, other)}
+    wait_for(lambda: accounts.row(names[other]))
+    with spinning(guest, 1), _working_a_little(other):
         time.sleep(4 * FAST_FILTER_MS / 1000)
         start = _look()
         time.sleep(METERED_S)
@@ -153,10 +161,20 @@ def test_base_is_shared_by_the_rule(meter, rule):
     print(f"active {active}, base {base}")
     whole = IDLE_MW * 1000 * METERED_S
     assert 0.97 * whole < base["machine"] < 1.1 * whole
-    for name in ("little", "much"):
+    for name in names.values():
         share = {"none": 0, "equal": 1 / leaves, "proportional": active[name] / active["machine"]}
         assert abs(base[name] / base["machine"] - share[rule]) < 0.02
     assert is_exact()
+
+
+@contextlib.contextmanager
+def _working_a_little(machine):
+    work = "while :; do for i in 1 2 3 4 5 6 7 8 9; do :; done; sleep 0.3; done"
+    machine.check(f"sh -c '{work}' >/dev/null 2>&1 & echo $! >/run/working")
+    try:
+        yield
+    finally:
+        machine.check("kill $(cat /run/working)")
 
 
 def _look():
@@ -175,7 +193,7 @@ def _leaves():
 
 
 def _increase(end, start):
-    return {name: float(end[name] - start[name]) for name in ("machine", "little", "much")}
+    return {name: float(end[name] - start[name]) for name in start if name in end}
 
 
 @pytest.mark.accuracy

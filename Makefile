@@ -9,6 +9,7 @@ modules modules_install clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
 
 install: modules_install
+	install -D -m 755 scripts/vmenergy-calibrate $(DESTDIR)/usr/sbin/vmenergy-calibrate
 
 # Everything below runs in virtual machines, not on this one.
 

@@ -38,7 +38,7 @@ HOTPLUG_PORT = ["-device", f"pcie-root-port,id={HOTPLUG_BUS},chassis=1,pref64-re
 def pytest_configure(config):
     """What selftest runs on some kernels only."""
     for marker in ("accuracy: how exact the figures are",
-                   "tester: tests what other tests rely on",
+                   "once: about no kernel in particular",
                    "debug_guest: needs the debug kernel for a guest"):
         config.addinivalue_line("markers", marker)
 

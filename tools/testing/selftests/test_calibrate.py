@@ -19,7 +19,7 @@ import perf
 from accounts import Config, is_exact
 from loads import SPIN, standing_still
 
-pytestmark = [pytest.mark.accuracy, pytest.mark.tester]
+pytestmark = [pytest.mark.accuracy, pytest.mark.once]
 
 SCRIPT = kernels.TOP / "scripts/vmenergy-calibrate"
 METER = f"{known.PACKAGE}/energy-pkg/"

@@ -120,6 +120,7 @@ def test_counters_follow_hotplug(by_events, spinner):
         ONLINE.write_text("1")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("text, expected", [
     ("1:0", errno.EINVAL), ("1:0:1,", errno.EINVAL), ("instructions", errno.EINVAL),
     ("1:0:1:1", errno.EINVAL), ("1:0:-1", errno.EINVAL), ("1:0:4294967296", errno.EINVAL),

@@ -16,7 +16,7 @@ from known import COUNTERS, PACKAGE, loaded, package, package_uj, set_rate, spin
 from loads import standing_still
 from perf import Event, attribute
 
-pytestmark = pytest.mark.tester
+pytestmark = pytest.mark.once
 
 RUN_S = 2
 # The scheduler's own time is nobody's CPU time, and long where it is emulated.

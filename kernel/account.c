@@ -34,6 +34,7 @@
 #include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/percpu.h>
+#include <linux/string.h>
 #include <linux/vmenergy_param.h>
 #include <linux/workqueue.h>
 
@@ -420,11 +421,13 @@ static void forget_filter(void)
  */
 struct vmen_meter_status vmen_account_meter(void)
 {
-	struct vmen_meter_status status = {};
+	struct vmen_meter_status status = { .name = "none" };
 
 	mutex_lock(&vmen_account_lock);
-	if (meter)
-		status = (struct vmen_meter_status){ .name = meter->name, .stale = meter_stale };
+	if (meter) {
+		strscpy(status.name, meter->name, sizeof(status.name));
+		status.stale = meter_stale;
+	}
 	mutex_unlock(&vmen_account_lock);
 	return status;
 }
@@ -493,12 +496,21 @@ static void sync_work(struct work_struct *work)
 static DECLARE_DELAYED_WORK(vmen_sync_work, sync_work);
 
 /**
+ * vmen_account_prepare - count base energy from now on
+ *
+ * Context: nobody can settle yet.
+ */
+void vmen_account_prepare(void)
+{
+	synced = jiffies - 1;
+	synced_ns = ktime_get_ns();
+}
+
+/**
  * vmen_account_start - begin to settle periodically
  */
 void vmen_account_start(void)
 {
-	synced = jiffies - 1;
-	synced_ns = ktime_get_ns();
 	queue_delayed_work(system_power_efficient_wq, &vmen_sync_work, 0);
 }
 

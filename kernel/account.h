@@ -46,11 +46,11 @@ struct vmen_account {
 
 /**
  * struct vmen_meter_status - what is known of the meter
- * @name: its name, NULL if there is none
+ * @name: its name, or "none"
  * @stale: it could not be read last time
  */
 struct vmen_meter_status {
-	const char *name;
+	char name[32];
 	bool stale;
 };
 
@@ -69,6 +69,7 @@ void vmen_account_read(const struct vmen_domain *domain,
 struct vmen_energy vmen_account_unshared(int component);
 struct vmen_meter_status vmen_account_meter(void);
 
+void vmen_account_prepare(void);
 void vmen_account_start(void);
 void vmen_account_stop(void);
 

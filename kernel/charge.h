@@ -13,6 +13,7 @@
 #include <linux/minmax.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
+#include <linux/sched/clock.h>
 #include <linux/vmenergy_param.h>
 
 #include "account.h"
@@ -27,7 +28,7 @@
  * @charged_pj: sum of all charges, picojoules, for the audit
  * @stolen_ns: by interrupts, charged already and still to appear in @runtime
  * @depth: how many interrupts this CPU is in
- * @since_ns: when the outermost of them began
+ * @since_ns: up to when the outermost of them is charged
  * @work: what that is charged as, see enum vmen_work
  */
 struct vmen_cpu {
@@ -88,6 +89,24 @@ static __always_inline void vmen_charge_events(struct vmen_cpu *cpu,
 
 	if (counters->nr)
 		vmen_charge(cpu, account, vmen_counters_step_pj(counters));
+}
+
+/**
+ * vmen_charge_interrupt - charge for the interrupt that this CPU is in, so far
+ * @cpu: this CPU
+ *
+ * A kernel that does not account for the time of interrupts counts it as that of
+ * the task, too, from which it is taken off later.
+ */
+static __always_inline void vmen_charge_interrupt(struct vmen_cpu *cpu)
+{
+	u64 now_ns = local_clock(), ns = now_ns - cpu->since_ns;
+
+	cpu->since_ns = now_ns;
+	if (!IS_ENABLED(CONFIG_IRQ_TIME_ACCOUNTING))
+		cpu->stolen_ns += ns;
+	vmen_charge(cpu, cpu->work, vmen_charge_pj(ns, READ_ONCE(vmen_busy_mw.value)));
+	vmen_charge_events(cpu, cpu->work);
 }
 
 #endif /* _VMEN_CHARGE_H */

@@ -3,8 +3,8 @@
  * The block hook: for whom the kernel works on block requests
  *
  * A request counts for the process that submits it or, if a kernel thread of no
- * domain does, for the cgroup that the kernel keeps with it. It counts at each device of a
- * stack, as each makes work.
+ * domain does, for the cgroup that the kernel keeps with it. One that a device of
+ * a stack makes out of another counts, too, as it makes work.
  *
  * The kernel's work during which a request is issued or completed is taken for
  * work on block requests: the interrupt, the softirq, or the kernel thread
@@ -27,10 +27,15 @@ static void mark(void)
 {
 	struct vmen_cpu *cpu = this_cpu_ptr(&vmen_cpu);
 
-	if (cpu->depth)
+	if (cpu->depth) {
 		cpu->work = vmen_work_account(VMEN_WORK_BLOCK);
-	else if (cpu->account == vmen_work_account(VMEN_WORK_KTHREAD))
-		cpu->account = vmen_work_account(VMEN_WORK_BLOCK);
+		return;
+	}
+	if (cpu->account != vmen_work_account(VMEN_WORK_KTHREAD))
+		return;
+	/* Counters are not read when kernel threads take turns. */
+	vmen_charge_events(cpu, cpu->account);
+	cpu->account = vmen_work_account(VMEN_WORK_BLOCK);
 }
 
 static struct vmen_domain *orderer(struct bio *bio)

@@ -3,13 +3,16 @@
  * The interrupt hook: interrupts and softirqs are not their victims' work
  *
  * From the begin to the end of an interrupt's handler, or of a softirq, time
- * and events are charged to the kernel's own work (work.c). A kernel that does
- * not account for the time of interrupts counts it as that of the task too, so
- * it is taken off what the task is charged for next. One within another is
- * part of that. The kernel traces devices' interrupts and softirqs; timers'
- * and those among CPUs, which are short, stay with the task.
+ * and events are charged to the kernel's own work (work.c), and not to the task.
+ * One within another is part of that. What the kernel does not trace stays with
+ * the task: on x86 the interrupts of local timers and those among CPUs, which
+ * are short, and NMIs, which may come in the middle of charging.
+ *
+ * A kernel with CONFIG_IRQ_TIME_ACCOUNTING is trusted to do so: if that is
+ * switched off at boot, interrupts are charged to the task as well.
  */
 #include <linux/interrupt.h>
+#include <linux/preempt.h>
 #include <linux/sched/clock.h>
 #include <trace/events/irq.h>
 
@@ -22,7 +25,7 @@ static void begin(enum vmen_work work)
 {
 	struct vmen_cpu *cpu = this_cpu_ptr(&vmen_cpu);
 
-	if (cpu->depth++)
+	if (in_nmi() || cpu->depth++)
 		return;
 	cpu->since_ns = local_clock();
 	cpu->work = vmen_work_account(work);
@@ -33,15 +36,12 @@ static void begin(enum vmen_work work)
 static void end(void)
 {
 	struct vmen_cpu *cpu = this_cpu_ptr(&vmen_cpu);
-	u64 ns;
 
-	if (!cpu->depth || --cpu->depth)
+	if (in_nmi() || !cpu->depth)
 		return;
-	ns = local_clock() - cpu->since_ns;
-	if (!IS_ENABLED(CONFIG_IRQ_TIME_ACCOUNTING))
-		cpu->stolen_ns += ns;
-	vmen_charge(cpu, cpu->work, vmen_charge_pj(ns, READ_ONCE(vmen_busy_mw.value)));
-	vmen_charge_events(cpu, cpu->work);
+	if (cpu->depth == 1)
+		vmen_charge_interrupt(cpu);
+	cpu->depth--;
 }
 
 static void probe_irq_handler_entry(void *data, int irq, struct irqaction *action)

@@ -57,6 +57,15 @@ static __always_inline void follow(struct vmen_cpu *cpu, struct task_struct *tas
 		cpu->account = vmen_work_account(VMEN_WORK_KTHREAD);
 }
 
+/* Charges everything up to now, be it within an interrupt. */
+static __always_inline void charge_all(struct vmen_cpu *cpu, struct task_struct *task)
+{
+	if (unlikely(cpu->depth))
+		vmen_charge_interrupt(cpu);
+	vmen_charge_time(cpu, task);
+	vmen_charge_events(cpu, cpu->account);
+}
+
 static void probe_sched_switch(void *data, bool preempt, struct task_struct *prev,
 			       struct task_struct *next, unsigned int prev_state)
 {
@@ -81,8 +90,7 @@ static void probe_sched_stat_runtime(VMEN_SCHED_STAT_RUNTIME_ARGS)
 	if (!in_hardirq() || tsk != current)
 		return;
 	cpu = this_cpu_ptr(&vmen_cpu);
-	vmen_charge_time(cpu, tsk);
-	vmen_charge_events(cpu, cpu->account);
+	charge_all(cpu, tsk);
 	if (unlikely(vmen_vm_is_news(tsk, TASK_RUNNING)))
 		vmen_vm_notice(cpu->domain, tsk, TASK_RUNNING);
 	follow(cpu, tsk);
@@ -95,10 +103,7 @@ static void probe_sched_stat_runtime(VMEN_SCHED_STAT_RUNTIME_ARGS)
  */
 void vmen_hook_charge_this_cpu(void)
 {
-	struct vmen_cpu *cpu = this_cpu_ptr(&vmen_cpu);
-
-	vmen_charge_time(cpu, current);
-	vmen_charge_events(cpu, cpu->account);
+	charge_all(this_cpu_ptr(&vmen_cpu), current);
 }
 
 static void refresh_this_cpu(void *unused)

@@ -41,6 +41,7 @@ static int __init vmenergy_init(void)
 {
 	int err;
 
+	vmen_account_prepare();
 	err = vmen_domain_init();
 	if (err)
 		return err;
@@ -63,7 +64,9 @@ static int __init vmenergy_init(void)
 	if (err)
 		goto exit_hook_block;
 	vmen_account_start();
-	vmen_meter_start();
+	err = vmen_meter_start();
+	if (err)
+		goto exit_account;
 	err = vmen_proc_init();
 	if (err)
 		goto exit_meter;
@@ -76,6 +79,7 @@ exit_proc:
 	vmen_proc_exit();
 exit_meter:
 	vmen_meter_stop();
+exit_account:
 	vmen_account_stop();
 	vmen_counters_exit();
 exit_hook_block:

@@ -8,7 +8,8 @@
  *
  * If one of them has stopped or jumped, or is not there, the reading fails, and
  * the model goes on alone. Meanwhile all of them are opened anew from time to
- * time: a CPU that was down, or a PMU that was not loaded, may be back.
+ * time: a CPU that was down, or a PMU that was not loaded, may be back. So they
+ * are when a package comes that there was not.
  *
  * Locks: meter_lock serialises changes of the parameter and reopening.
  * bank_lock protects the open counters; it nests in vmen_account_lock, as the
@@ -20,6 +21,7 @@
 
 #include <linux/cleanup.h>
 #include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
 #include <linux/err.h>
 #include <linux/ktime.h>
 #include <linux/minmax.h>
@@ -44,10 +46,12 @@
 /**
  * struct counter - an open energy counter
  * @event: in perf
+ * @package: of the CPU that it was opened on
  * @gauge: what it has counted
  */
 struct counter {
 	struct perf_event *event;
+	int package;
 	struct vmen_gauge gauge;
 };
 
@@ -65,6 +69,8 @@ struct bank {
 static DEFINE_MUTEX(meter_lock);
 static char param[PARAM_SIZE];
 static bool running;
+
+static enum cpuhp_state hotplug_state;
 
 /* Protects what is below. */
 static DEFINE_MUTEX(bank_lock);
@@ -151,6 +157,24 @@ static void close_bank(struct bank *old)
 	kvfree(old);
 }
 
+static bool is_of(const struct counter *counter, const struct vmen_gauge_spec *spec, int cpu)
+{
+	return counter->gauge.spec.type == spec->type &&
+	       counter->gauge.spec.config == spec->config &&
+	       counter->package == topology_physical_package_id(cpu);
+}
+
+static bool has_package(const struct bank *some, const struct vmen_gauge_spec *spec, int cpu)
+{
+	unsigned int i;
+
+	for (i = 0; i < some->nr; i++) {
+		if (is_of(&some->counter[i], spec, cpu))
+			return true;
+	}
+	return false;
+}
+
 static int open_counter(struct bank *new, const struct vmen_gauge_spec *spec, int cpu)
 {
 	struct counter *counter = &new->counter[new->nr];
@@ -164,20 +188,10 @@ static int open_counter(struct bank *new, const struct vmen_gauge_spec *spec, in
 	if (IS_ERR(counter->event))
 		return PTR_ERR(counter->event);
 	counter->gauge.spec = *spec;
+	counter->package = topology_physical_package_id(cpu);
 	vmen_gauge_start(&counter->gauge, read_count(counter), ktime_get_ns());
 	new->nr++;
 	return 0;
-}
-
-static bool is_first_of_package(int cpu)
-{
-	int other;
-
-	for_each_online_cpu(other) {
-		if (topology_physical_package_id(other) == topology_physical_package_id(cpu))
-			return other == cpu;
-	}
-	return false;
 }
 
 static int open_spec(struct bank *new, const struct vmen_gauge_spec *spec)
@@ -187,7 +201,7 @@ static int open_spec(struct bank *new, const struct vmen_gauge_spec *spec)
 	if (spec->cpu != VMEN_GAUGE_EACH_PACKAGE)
 		return spec->cpu < nr_cpu_ids ? open_counter(new, spec, spec->cpu) : -ENODEV;
 	for_each_online_cpu(cpu) {
-		if (!is_first_of_package(cpu))
+		if (has_package(new, spec, cpu))
 			continue;
 		err = open_counter(new, spec, cpu);
 		/* One that has just gone is not missing. */
@@ -232,6 +246,24 @@ static void replace_bank(struct bank *new)
 	close_bank(old);
 }
 
+/* Is there a package that nothing is counted in, as it was not there before? */
+static bool lacks_package(const struct vmen_gauge_spec *specs, unsigned int nr)
+{
+	unsigned int i;
+	int cpu;
+
+	guard(mutex)(&bank_lock);
+	for (i = 0; bank && i < nr; i++) {
+		if (specs[i].cpu != VMEN_GAUGE_EACH_PACKAGE)
+			continue;
+		for_each_online_cpu(cpu) {
+			if (!has_package(bank, &specs[i], cpu))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* What is back has to move before it is believed. */
 static void distrust(struct bank *new)
 {
@@ -255,13 +287,19 @@ static void reopen(struct work_struct *work)
 
 	guard(mutex)(&meter_lock);
 	nr = vmen_gauge_parse(specs, param);
-	if (!running || nr <= 0 || !is_broken())
+	if (!running || nr <= 0 || !(is_broken() || lacks_package(specs, nr)))
 		return;
 	new = open_bank(specs, nr, false);
 	if (IS_ERR(new))
 		return;
 	distrust(new);
 	replace_bank(new);
+}
+
+static int cpu_comes(unsigned int cpu)
+{
+	schedule_delayed_work(&reopen_work, 0);
+	return 0;
 }
 
 /* From now on the meter is what is specified, or none. Upon an error it is as before. */
@@ -325,17 +363,25 @@ MODULE_PARM_DESC(meter, "perf events that count energy, as type:config:joules[@c
  * vmen_meter_start - begin to measure, if the parameter says so
  *
  * A meter that can't be had yet is tried again later.
+ *
+ * Return: 0 or a negative error.
  */
-void vmen_meter_start(void)
+int vmen_meter_start(void)
 {
 	struct vmen_gauge_spec specs[VMEN_MAX_GAUGE_SPECS];
-	int nr;
+	int nr, state;
 
+	state = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "vmenergy/meter:online",
+					  cpu_comes, NULL);
+	if (state < 0)
+		return state;
+	hotplug_state = state;
 	guard(mutex)(&meter_lock);
 	running = true;
 	nr = vmen_gauge_parse(specs, param);
 	if (nr > 0 && change_meter(specs, nr))
 		vmen_meter_register(&perf_meter);
+	return 0;
 }
 
 /**
@@ -343,6 +389,7 @@ void vmen_meter_start(void)
  */
 void vmen_meter_stop(void)
 {
+	cpuhp_remove_state_nocalls(hotplug_state);
 	mutex_lock(&meter_lock);
 	running = false;
 	change_meter(NULL, 0);

@@ -2,7 +2,7 @@
 #ifndef _VMEN_METER_H
 #define _VMEN_METER_H
 
-void vmen_meter_start(void);
+int vmen_meter_start(void);
 void vmen_meter_stop(void);
 
 #endif /* _VMEN_METER_H */

@@ -140,6 +140,8 @@ static void pay(struct vmen_domain *machine, int component, struct vmen_pool *po
 		u64 *lately_pj = &account->lately_pj[component];
 		u64 share_pj = vmen_scale_pj(payment->amount_pj, *pending_pj, payment->pending_pj);
 
+		/* Old kernels' division is not exact everywhere. */
+		share_pj = min(share_pj, pool->unshared_pj);
 		*lately_pj = vmen_fade(*lately_pj, step->ns, step->filter_ns) + share_pj;
 		if (!*pending_pj)
 			continue;
@@ -193,7 +195,7 @@ static void share_base(struct vmen_domain *machine, int component, struct vmen_p
 
 		if (!weight)
 			continue;
-		share_pj = vmen_scale_pj(amount_pj, weight, whole);
+		share_pj = min(vmen_scale_pj(amount_pj, weight, whole), pool->unshared_pj);
 		pool->unshared_pj -= share_pj;
 		vmen_credit(domain, component,
 			    &(struct vmen_used){ .base = vmen_energy_of_pj(share_pj) });

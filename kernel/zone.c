@@ -152,7 +152,9 @@ static DEVICE_ATTR_ADMIN_RO(base_uj);
 
 static ssize_t meter_show(struct device *dev, struct device_attribute *attr, char *buffer)
 {
-	return sysfs_emit(buffer, "%s\n", vmen_account_meter().name ?: "none");
+	struct vmen_meter_status meter = vmen_account_meter();
+
+	return sysfs_emit(buffer, "%s\n", meter.name);
 }
 static DEVICE_ATTR_RO(meter);
 

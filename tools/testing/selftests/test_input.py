@@ -27,6 +27,7 @@ def test_module_refuses_bad_parameters(unloaded, parameter):
     assert not Path("/sys/module/vmenergy").exists()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("parameter", [
     "max_devices=0", "max_devices=65537", "update_ms=0", "update_ms=1001", "update_ms=x",
     "quantum_uj=0", "quantum_uj=1000001", "quantum_uj=",

@@ -221,15 +221,15 @@ def test_what_others_hide_does_not_show(meter):
     with known.spinner(1) as pid, Config("busy", pid=pid):
         time.sleep(5)
         mw = []
-        for noise_uw in (0, 10**7, 0, 10**7):
+        for noise_uw in (0, 10**7, 0):
             known.tell("noise_uw", noise_uw)
             start = accounts.row("busy").energy, accounts.cpu_time_ns(pid)
-            time.sleep(1)
+            time.sleep(0.5)
             end = accounts.row("busy").energy, accounts.cpu_time_ns(pid)
             mw.append(float(end[0] - start[0]) * 1e6 / (end[1] - start[1]))
         known.tell("noise_uw", 0)
     print(f"{mw} mW")
-    # Up to 10 W are hidden, 5 in the mean; all there is to see is some 25 W.
+    # Of some 25 W, 5 more are hidden in the mean: 20 %. A tenth of that gets through in 0.5 s.
     assert max(mw) < 1.06 * min(mw)
 
 

@@ -160,6 +160,7 @@ def known_events(by_events):
 
 
 @pytest.mark.accuracy
+@pytest.mark.once
 @pytest.mark.parametrize("cpus", [(0, 1), (1, 1)], ids=["apart", "together"])
 def test_work_that_costs_more_is_charged_more(known_events, cpus):
     """Shares of CPU time would be off by half."""

@@ -19,7 +19,7 @@ import perf
 import vm
 from accounts import Cgroup, Config, is_exact, wait_for
 from conftest import GuestKeeper, NewMessages, guest_kernel
-from loads import SPIN, spinning
+from loads import SPIN, spinning, standing_still
 
 METER = accounts.PARAMETERS / "meter"
 ONLINE = Path("/sys/devices/system/cpu/cpu1/online")
@@ -155,13 +155,14 @@ def test_base_is_shared_by_the_rule(meter, guest, keeper, rule):
     wait_for(lambda: accounts.row(names[other]))
     with spinning(guest, 1), _working_a_little(other):
         time.sleep(4 * FAST_FILTER_MS / 1000)
-        start = _look()
+        start, start_s = _look(), time.monotonic()
         time.sleep(METERED_S)
         base, active = map(_increase, _look(), start)
+        elapsed_s = time.monotonic() - start_s
         leaves = _leaves()
     print(f"active {active}, base {base}")
-    whole = IDLE_MW * 1000 * METERED_S
-    assert 0.97 * whole < base["machine"] < 1.1 * whole
+    whole = IDLE_MW * 1000 * elapsed_s
+    assert 0.95 * whole < base["machine"] < 1.05 * whole
     for name in names.values():
         share = {"none": 0, "equal": 1 / leaves, "proportional": active[name] / active["machine"]}
         assert abs(base[name] / base["machine"] - share[rule]) < 0.02
@@ -205,11 +206,13 @@ def test_meter_scales_the_model(meter):
     with known.spinner(1) as pid, Config("busy", pid=pid):
         known.set_rate(pid, 0, 0)
         time.sleep(6 * FAST_FILTER_MS / 1000)
-        start = accounts.row("busy").cpu, known.truth()[pid], accounts.cpu_time_ns(pid)
-        time.sleep(METERED_S)
-        end = accounts.row("busy").cpu, known.truth()[pid], accounts.cpu_time_ns(pid)
-    charged_uj, true_uj, ns = (now - then for now, then in zip(end, start))
-    print(f"charged {charged_uj} uJ, in truth {true_uj} uJ, in {ns} ns")
+        looks = []
+        for seconds in (METERED_S, 0):
+            with standing_still(pid):
+                looks.append((accounts.row("busy").cpu, known.truth()[pid]))
+            time.sleep(seconds)
+    charged_uj, true_uj = (now - then for now, then in zip(looks[1], looks[0]))
+    print(f"charged {charged_uj} uJ, in truth {true_uj} uJ")
     assert abs(charged_uj - true_uj) <= Decimal(0.03) * true_uj
 
 
@@ -220,17 +223,22 @@ def test_what_others_hide_does_not_show(meter):
     _set(filter_ms=5000)
     with known.spinner(1) as pid, Config("busy", pid=pid):
         time.sleep(5)
-        mw = []
+        looks = [_look_standing_still(pid)]
         for noise_uw in (0, 10**7, 0):
             known.tell("noise_uw", noise_uw)
-            start = accounts.row("busy").energy, accounts.cpu_time_ns(pid)
             time.sleep(0.5)
-            end = accounts.row("busy").energy, accounts.cpu_time_ns(pid)
-            mw.append(float(end[0] - start[0]) * 1e6 / (end[1] - start[1]))
-        known.tell("noise_uw", 0)
+            looks.append(_look_standing_still(pid))
+    mw = [float(uj - last_uj) * 1e6 / (ns - last_ns)
+          for (last_uj, last_ns), (uj, ns) in zip(looks, looks[1:])]
     print(f"{mw} mW")
     # Of some 25 W, 5 more are hidden in the mean: 20 %. A tenth of that gets through in 0.5 s.
     assert max(mw) < 1.06 * min(mw)
+
+
+def _look_standing_still(pid):
+    """Energy and CPU time of the same moment, however busy the machine is."""
+    with standing_still(pid):
+        return accounts.row("busy").energy, accounts.cpu_time_ns(pid)
 
 
 def test_model_goes_on_when_the_meter_stops(meter):

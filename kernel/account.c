@@ -122,28 +122,59 @@ void vmen_account_free(struct vmen_account *account)
 	free_percpu(account->cpu);
 }
 
-/* Returns what has come. */
-static u64 fold(struct vmen_account *account)
+/**
+ * vmen_cpu_account_increase - what all CPUs have counted since this was last called
+ * @cpu: their counters
+ * @last: sum over them then; updated
+ *
+ * Return: the increase of each counter.
+ */
+struct vmen_cpu_account vmen_cpu_account_increase(const struct vmen_cpu_account __percpu *cpu,
+						  struct vmen_cpu_account *last)
 {
-	u64 increase_pj, sum = 0;
-	int cpu;
+	struct vmen_cpu_account sum = {}, increase;
+	int i;
 
-	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu_ptr(account->cpu, cpu)->cpu_pj);
-	increase_pj = sum - account->folded_pj;
-	account->pending_pj[VMEN_CPU] += increase_pj;
-	account->folded_pj = sum;
-	return increase_pj;
+	for_each_possible_cpu(i) {
+		const struct vmen_cpu_account *one = per_cpu_ptr(cpu, i);
+
+		sum.cpu_pj += READ_ONCE(one->cpu_pj);
+		sum.requests += READ_ONCE(one->requests);
+	}
+	increase.cpu_pj = sum.cpu_pj - last->cpu_pj;
+	increase.requests = sum.requests - last->requests;
+	*last = sum;
+	return increase;
+}
+
+/**
+ * vmen_account_fold - add what CPUs have charged to what is pending
+ * @account: the account
+ * @ns: how long ago this was last done
+ * @filter_ns: how long requests are remembered
+ *
+ * Context: vmen_account_lock is held, or the account is the caller's own.
+ * Return: the increase, picojoules.
+ */
+u64 vmen_account_fold(struct vmen_account *account, u64 ns, u64 filter_ns)
+{
+	struct vmen_cpu_account increase = vmen_cpu_account_increase(account->cpu,
+								      &account->folded);
+
+	account->pending_pj[VMEN_CPU] += increase.cpu_pj;
+	account->requests = vmen_fade(account->requests, ns, filter_ns) +
+			    increase.requests * VMEN_REQUEST;
+	return increase.cpu_pj;
 }
 
 static u64 fold_all(u64 ns, u64 filter_ns)
 {
-	u64 sum_pj = vmen_work_fold(&vmen_machine, ns, filter_ns);
 	struct vmen_domain *domain;
+	u64 sum_pj = 0;
 
 	vmen_for_each_domain(domain, &vmen_machine)
-		sum_pj += fold(&domain->account);
-	return sum_pj;
+		sum_pj += vmen_account_fold(&domain->account, ns, filter_ns);
+	return sum_pj + vmen_work_fold(&vmen_machine);
 }
 
 /* Counting back is no energy. */

@@ -20,12 +20,15 @@ struct vmen_cpu_account {
 	u64 requests;
 };
 
+/* A request counts this much, so that few of them can fade. */
+#define VMEN_REQUEST	1000000ULL
+
 /**
  * struct vmen_account - the account of a domain
  * @cpu: what each CPU has charged
- * @folded_pj: sum over @cpu when it was last folded into @pending_pj, wraps
- * @folded_requests: likewise of requests
- * @requests: block requests of late in units of work.c, older ones fading out
+ * @folded: sum over @cpu when it was last folded, wraps
+ * @requests: block requests of late, each counting VMEN_REQUEST, older ones fading
+ *	      out
  * @pending_pj: charged by the model and not yet settled, per component
  * @lately_pj: settled active energy of late, older one fading out, per component
  * @own: settled energy charged to the domain itself, per component
@@ -35,8 +38,7 @@ struct vmen_cpu_account {
  */
 struct vmen_account {
 	struct vmen_cpu_account __percpu *cpu;
-	u64 folded_pj;
-	u64 folded_requests;
+	struct vmen_cpu_account folded;
 	u64 requests;
 	u64 pending_pj[VMEN_NR_COMPONENTS];
 	u64 lately_pj[VMEN_NR_COMPONENTS];
@@ -59,6 +61,9 @@ extern struct vmen_used vmen_ended[VMEN_NR_COMPONENTS];
 
 int vmen_account_init(struct vmen_account *account);
 void vmen_account_free(struct vmen_account *account);
+struct vmen_cpu_account vmen_cpu_account_increase(const struct vmen_cpu_account __percpu *cpu,
+						  struct vmen_cpu_account *last);
+u64 vmen_account_fold(struct vmen_account *account, u64 ns, u64 filter_ns);
 void vmen_account_sync(void);
 void vmen_account_refresh(void);
 void vmen_account_settle(void);

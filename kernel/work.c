@@ -19,13 +19,10 @@
 #include "energy.h"
 #include "work.h"
 
-/* A request counts this much, so that few of them can fade. */
-#define REQUEST		1000000ULL
-
 DEFINE_PER_CPU(struct vmen_works, vmen_works);
 
-/* What was folded into the estimates of domains, picojoules. */
-static u64 folded_pj[VMEN_NR_WORKS];
+/* What was folded into the estimates of domains. */
+static struct vmen_cpu_account folded[VMEN_NR_WORKS];
 
 static const char * const names[] = {
 	[VMEN_WORK_INTERRUPT] = "interrupt",
@@ -34,52 +31,26 @@ static const char * const names[] = {
 	[VMEN_WORK_BLOCK] = "block",
 };
 
-/* Returns what has come. */
 static u64 fold_work(enum vmen_work work)
 {
-	u64 increase_pj, sum_pj = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum_pj += READ_ONCE(per_cpu(vmen_works, cpu).account[work].cpu_pj);
-	increase_pj = sum_pj - folded_pj[work];
-	folded_pj[work] = sum_pj;
-	return increase_pj;
+	return vmen_cpu_account_increase(&vmen_works.account[work], &folded[work]).cpu_pj;
 }
 
-static u64 count_requests(struct vmen_account *account)
-{
-	u64 increase, sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu_ptr(account->cpu, cpu)->requests);
-	increase = sum - account->folded_requests;
-	account->folded_requests = sum;
-	return increase;
-}
-
-/* Ages what is known of requests; returns the sum over all domains. */
-static u64 weigh(struct vmen_domain *machine, u64 ns, u64 filter_ns)
+static u64 sum_requests(struct vmen_domain *machine)
 {
 	struct vmen_domain *domain;
 	u64 sum = 0;
 
-	vmen_for_each_domain(domain, machine) {
-		struct vmen_account *account = &domain->account;
-
-		account->requests = vmen_fade(account->requests, ns, filter_ns) +
-				    count_requests(account) * REQUEST;
-		sum += account->requests;
-	}
+	vmen_for_each_domain(domain, machine)
+		sum += domain->account.requests;
 	return sum;
 }
 
 /* Adds to what is pending, by requests; what is left by rounding is the machine's. */
-static void share_by_requests(struct vmen_domain *machine, u64 whole, u64 amount_pj)
+static void share_by_requests(struct vmen_domain *machine, u64 amount_pj)
 {
+	u64 rest_pj = amount_pj, whole = sum_requests(machine);
 	struct vmen_domain *domain;
-	u64 rest_pj = amount_pj;
 
 	if (whole) {
 		vmen_for_each_domain(domain, machine) {
@@ -94,14 +65,13 @@ static void share_by_requests(struct vmen_domain *machine, u64 whole, u64 amount
 
 /**
  * vmen_work_fold - estimate for whom the kernel has worked
- * @machine: the root of the tree; its domains' pending estimates increase
- * @ns: how long ago this was last done
- * @filter_ns: how long requests are remembered
+ * @machine: the root of the tree, whose accounts are folded; what is pending in
+ *	     them increases
  *
  * Context: vmen_account_lock is held.
  * Return: the increase of all estimates, picojoules.
  */
-u64 vmen_work_fold(struct vmen_domain *machine, u64 ns, u64 filter_ns)
+u64 vmen_work_fold(struct vmen_domain *machine)
 {
 	u64 block_pj = fold_work(VMEN_WORK_BLOCK);
 	u64 own_pj = 0;
@@ -112,7 +82,7 @@ u64 vmen_work_fold(struct vmen_domain *machine, u64 ns, u64 filter_ns)
 			own_pj += fold_work(work);
 	}
 	machine->account.pending_pj[VMEN_CPU] += own_pj;
-	share_by_requests(machine, weigh(machine, ns, filter_ns), block_pj);
+	share_by_requests(machine, block_pj);
 	return own_pj + block_pj;
 }
 
@@ -143,7 +113,7 @@ void vmen_work_show(struct seq_file *m)
 	int work;
 
 	for (work = 0; work < VMEN_NR_WORKS; work++)
-		seq_printf(m, "%s %llu\n", names[work], folded_pj[work]);
+		seq_printf(m, "%s %llu\n", names[work], folded[work].cpu_pj);
 }
 
 #ifdef CONFIG_VMENERGY_KUNIT_TEST

@@ -49,7 +49,7 @@ static inline struct vmen_cpu_account *vmen_work_account(enum vmen_work work)
 	return this_cpu_ptr(&vmen_works.account[work]);
 }
 
-u64 vmen_work_fold(struct vmen_domain *machine, u64 ns, u64 filter_ns);
+u64 vmen_work_fold(struct vmen_domain *machine);
 u64 vmen_work_charged_pj(void);
 void vmen_work_show(struct seq_file *m);
 

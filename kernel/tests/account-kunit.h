@@ -196,7 +196,7 @@ static void counters_wrap_unnoticed(struct kunit *test)
 		struct vmen_step step = { .ns = NSEC_PER_SEC, .filter_ns = NSEC_PER_SEC };
 
 		per_cpu_ptr(account->cpu, cpu)->cpu_pj += interval_pj;
-		step.estimate_pj = fold(account);
+		step.estimate_pj = vmen_account_fold(account, step.ns, step.filter_ns);
 		step.metered_pj = step.estimate_pj;
 		vmen_settle(machine, VMEN_CPU, &pool, &step);
 		vmen_energy_add(&expected, 0, interval_pj);

@@ -61,8 +61,11 @@ static u64 pending_pj(const struct vmen_domain *domain)
 
 static void work(struct workplace *place, u64 amount_pj)
 {
-	share_by_requests(&place->machine, weigh(&place->machine, TEST_NS, TEST_FILTER_NS),
-			  amount_pj);
+	struct vmen_domain *domain;
+
+	vmen_for_each_domain(domain, &place->machine)
+		vmen_account_fold(&domain->account, TEST_NS, TEST_FILTER_NS);
+	share_by_requests(&place->machine, amount_pj);
 }
 
 static void work_goes_by_requests(struct kunit *test)
@@ -109,7 +112,7 @@ static void counters_of_requests_may_wrap(struct kunit *test)
 	struct workplace *place = test->priv;
 
 	order(&place->domain[0], U64_MAX);
-	place->domain[0].account.folded_requests = U64_MAX;
+	place->domain[0].account.folded.requests = U64_MAX;
 	order(&place->domain[0], 2);
 	order(&place->domain[1], 2);
 	work(place, 10);

@@ -5,12 +5,18 @@ The machine has busybox alone, so that its tests run here and tell it what to do
 """
 
 import re
-import time
+import sys
 import traceback
+from pathlib import Path
 
+sys.path.append(str(Path(__file__).parent / "selftests"))
+
+# pylint: disable=wrong-import-position
+import accounts
 import complaints
 import kernels
 import vm
+from accounts import wait_for
 
 PROGRAMS = kernels.TOP / "build/programs/arm64"
 FILES = {f"/bin/{name}": PROGRAMS / name for name in ("count", "kvmcount")}
@@ -20,7 +26,6 @@ INSTRUCTIONS = 200_000_000
 TOLERANCE = 0.01
 MODEL = f"busy_mw=0 events={EVENT}:{WEIGHT_PJ}"
 DOMAINS = "/sys/kernel/config/vmenergy"
-WAIT_S = 30
 
 
 def _load(machine, parameters):
@@ -28,29 +33,19 @@ def _load(machine, parameters):
     return machine.check(f"insmod /modules-later/vmenergy.ko {parameters} && dmesg")
 
 
+def _rows(machine):
+    return accounts.parse(machine.check("cat /proc/vmenergy"))
+
+
 def _account_pj(machine, domain):
     """What a domain has used; None if there is no such domain."""
-    table = machine.check("cat /proc/vmenergy")
-    found = re.search(rf"^{re.escape(domain)} +\S+ +\S+ +(\d+)\.(\d+)", table, re.MULTILINE)
-    return int(found[1]) * 10**6 + int(found[2]) if found else None
-
-
-def _is_exact(machine):
-    rows = [line.split() for line in machine.check("cat /proc/vmenergy").splitlines()[1:]]
-    energy, own = ([int(row[column].replace(".", "")) for row in rows] for column in (3, 4))
-    return energy[0] == sum(own)
-
-
-def _wait_for(condition, what):
-    deadline = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < deadline, f"still not after {WAIT_S} s: {what}"
-        time.sleep(0.05)
+    row = next((row for row in _rows(machine) if row.domain == domain), None)
+    return row and int(row.energy * accounts.PJ_PER_UJ)
 
 
 def _wait_stopped(machine, pid):
-    _wait_for(lambda: machine.check(f"cat /proc/{pid}/stat").split()[2] == "T",
-              f"process {pid} has stopped")
+    wait_for(lambda: machine.check(f"cat /proc/{pid}/stat").split()[2] == "T",
+             what=f"process {pid} has stopped")
 
 
 def _start(machine, command):
@@ -79,10 +74,10 @@ def process_is_charged_its_instructions(machine):
         _describe(machine, name, process)
     before_pj, asleep_pj = _account_pj(machine, "busy"), _account_pj(machine, "asleep")
     machine.check(f"kill -CONT {pid}")
-    _wait_for(lambda: machine.run(f"kill -0 {pid}")[0], "the program has ended")
+    wait_for(lambda: machine.run(f"kill -0 {pid}")[0], what="the program has ended")
     _assert_counted(_account_pj(machine, "busy") - before_pj, INSTRUCTIONS)
     assert _account_pj(machine, "asleep") - asleep_pj < 0.001 * INSTRUCTIONS * WEIGHT_PJ
-    assert _is_exact(machine)
+    assert accounts.is_exact(_rows(machine))
     machine.check(f"kill {sleeper}; rmdir {DOMAINS}/*")
 
 
@@ -92,13 +87,13 @@ def guest_is_charged_its_instructions(machine):
     before_pj = _account_pj(machine, f"vm-{pid}")
     assert before_pj, machine.check("dmesg | tail")
     machine.check(f"kill -CONT {pid}")
-    _wait_for(lambda: _account_pj(machine, f"vm-{pid}") > before_pj + INSTRUCTIONS * WEIGHT_PJ / 2,
-              "the guest has run")
+    wait_for(lambda: _account_pj(machine, f"vm-{pid}") > before_pj + INSTRUCTIONS * WEIGHT_PJ / 2,
+             what="the guest has run")
     _wait_stopped(machine, pid)
     _assert_counted(_account_pj(machine, f"vm-{pid}") - before_pj, INSTRUCTIONS)
     machine.check(f"kill -KILL {pid}")
-    _wait_for(lambda: _account_pj(machine, f"vm-{pid}") is None, "the VM has ended")
-    assert _is_exact(machine)
+    wait_for(lambda: _account_pj(machine, f"vm-{pid}") is None, what="the VM has ended")
+    assert accounts.is_exact(_rows(machine))
 
 
 def missing_event_is_named(machine):
@@ -108,7 +103,7 @@ def missing_event_is_named(machine):
     pid = _start(machine, f"count {INSTRUCTIONS}")
     _describe(machine, "busy", pid)
     machine.check(f"kill -CONT {pid}")
-    _wait_for(lambda: machine.run(f"kill -0 {pid}")[0], "the program has ended")
+    wait_for(lambda: machine.run(f"kill -0 {pid}")[0], what="the program has ended")
     # 2 ns an instruction, at 1 W
     used_pj = _account_pj(machine, "busy")
     assert abs(used_pj / (2000 * INSTRUCTIONS) - 1) < 0.05, f"{used_pj} pJ"

@@ -121,13 +121,14 @@ static struct attribute *format_attrs[] = {
 	NULL
 };
 
-static const struct attribute_group format_group = {
+/* How both PMUs are told an event */
+const struct attribute_group tpmu_format_group = {
 	.name	= "format",
 	.attrs	= format_attrs,
 };
 
 static const struct attribute_group *groups[] = {
-	&format_group,
+	&tpmu_format_group,
 	NULL
 };
 

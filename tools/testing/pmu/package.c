@@ -126,18 +126,6 @@ static const struct attribute_group cpumask_group = {
 	.attrs	= cpumask_attrs,
 };
 
-PMU_FORMAT_ATTR(event, "config:0-7");
-
-static struct attribute *format_attrs[] = {
-	&format_attr_event.attr,
-	NULL
-};
-
-static const struct attribute_group format_group = {
-	.name	= "format",
-	.attrs	= format_attrs,
-};
-
 #define EVENT_ATTR(_name, _value) {						\
 	.attr		= {							\
 		.attr	= { .name = (_name), .mode = 0444 },			\
@@ -165,7 +153,7 @@ static const struct attribute_group events_group = {
 
 static const struct attribute_group *groups[] = {
 	&cpumask_group,
-	&format_group,
+	&tpmu_format_group,
 	&events_group,
 	NULL
 };

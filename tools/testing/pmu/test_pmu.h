@@ -30,6 +30,7 @@
 #define TPMU_IDLE	(TPMU_TABLE + 1)
 #define TPMU_SLOTS	(TPMU_TABLE + 2)
 
+struct attribute_group;
 struct task_struct;
 
 /**
@@ -84,6 +85,8 @@ u64 tpmu_cpus_units(void);
 void tpmu_cpus_refresh(void);
 void tpmu_cpus_forget(void);
 void tpmu_cpus_energy(struct tpmu_amount energy[TPMU_SLOTS]);
+
+extern const struct attribute_group tpmu_format_group;
 
 int tpmu_counters_init(void);
 void tpmu_counters_exit(void);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the selftests read: energy accounts, and the CPU time they should agree with."""
 
+import contextlib
 import os
 import time
 from decimal import Decimal
@@ -25,9 +26,14 @@ class Row:
          self.cpu_base, self.disk_base) = map(Decimal, energies)
 
 
+def parse(text):
+    """The rows of a table, all from one settlement."""
+    return [Row(line) for line in text.splitlines()[1:]]
+
+
 def table():
-    """The rows of /proc/vmenergy, all from one settlement."""
-    return [Row(line) for line in TABLE.read_text().splitlines()[1:]]
+    """The rows of this machine's table."""
+    return parse(TABLE.read_text())
 
 
 def row(domain):
@@ -41,9 +47,9 @@ def row_of_kind(kind):
     return found
 
 
-def is_exact():
+def is_exact(rows=None):
     """What all domains have, and what is not shared out yet, is the machine's."""
-    rows = table()
+    rows = rows or table()
     return sum(row.own for row in rows) == rows[0].energy
 
 
@@ -188,6 +194,15 @@ class Cgroup:
     def add(self, pid):
         """Moves a process in."""
         (self.path / "cgroup.procs").write_text(str(pid))
+
+    @contextlib.contextmanager
+    def frozen(self):
+        """Its tasks are stopped, and what they have used is settled."""
+        (self.path / "cgroup.freeze").write_text("1")
+        wait_for(lambda: "frozen 1" in (self.path / "cgroup.events").read_text())
+        time.sleep(0.05)
+        yield
+        (self.path / "cgroup.freeze").write_text("0")
 
     def enter(self):
         """Moves the calling process in: for subprocess's preexec_fn."""

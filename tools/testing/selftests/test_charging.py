@@ -8,7 +8,7 @@ import time
 import pytest
 
 import accounts
-from accounts import PJ_PER_UJ, Cgroup, Config, is_exact, wait_for
+from accounts import PJ_PER_UJ, Cgroup, Config, is_exact
 from loads import RUN_S, SPIN, TOLERANCE, VmAccount, spinning, standing_still
 
 # Two ticks. Without them, it is the work items that interrupt a busy process, every 100 ms.
@@ -25,17 +25,10 @@ def test_vm_is_charged_its_cpu_time(guest, busy):
     assert time_ns > busy * 0.5 * RUN_S * 1e9
 
 
-def _frozen(cgroup):
-    return "frozen 1" in (cgroup.path / "cgroup.events").read_text()
-
-
 def _look_at_cgroup(cgroup, name):
-    (cgroup.path / "cgroup.freeze").write_text("1")
-    wait_for(lambda: _frozen(cgroup))
-    time.sleep(0.05)
-    look = accounts.row(name).cpu, accounts.cgroup_time_ns(cgroup.path), accounts.interrupted_uj()
-    (cgroup.path / "cgroup.freeze").write_text("0")
-    return look
+    with cgroup.frozen():
+        return (accounts.row(name).cpu, accounts.cgroup_time_ns(cgroup.path),
+                accounts.interrupted_uj())
 
 
 @pytest.mark.accuracy

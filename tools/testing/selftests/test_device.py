@@ -112,9 +112,8 @@ def test_counters_never_run_backwards(aware):
 
 
 def _guest_rows(machine):
-    lines = machine.check("cat /proc/vmenergy").splitlines()[1:]
     return {row.domain if row.domain != "-" else row.kind: row
-            for row in map(accounts.Row, lines)}
+            for row in accounts.parse(machine.check("cat /proc/vmenergy"))}
 
 
 def test_guest_charges_its_own_domains(aware):

@@ -106,12 +106,8 @@ def test_work_on_requests_is_for_those_who_order_them(core):
 
 
 def _look_at_reader(cgroup):
-    (cgroup.path / "cgroup.freeze").write_text("1")
-    wait_for(lambda: "frozen 1" in (cgroup.path / "cgroup.events").read_text())
-    time.sleep(0.05)
-    look = accounts.row("reader").own, accounts.cgroup_time_ns(cgroup.path), accounts.work()
-    (cgroup.path / "cgroup.freeze").write_text("0")
-    return look
+    with cgroup.frozen():
+        return accounts.row("reader").own, accounts.cgroup_time_ns(cgroup.path), accounts.work()
 
 
 def _shell(command):

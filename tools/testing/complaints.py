@@ -18,15 +18,21 @@ def find(log):
 
 
 # While a guest is entered or left no interrupt is let through (GIF is clear), by hardware at
-# least. QEMU's emulated SVM now and then does let one through, with the guest's GS base loaded,
-# and the host's kernel faults: once in half an hour of guests, without any module of ours. The
-# fault's handler faults for the same reason, so that the stack overflows in the entry code.
-EMULATION_FAULT = re.compile(
-    r"asm_(?:sysvec_\w+|common_interrupt)\+[^\n]*\n[^\n]*RIP: 0010:__svm_vcpu_run\+|"
-    r"stack guard page.*Comm: qemu-system-x86.{0,800}?RIP: 0010:(?:error_entry|asm_exc_page_fault)\+",
-    re.DOTALL)
+# least. QEMU's emulated SVM now and then does let one through, with the guest's state loaded, and
+# the host's kernel faults: without any module of ours, too. The fault's handler faults for the
+# same reason, so that all there is may be a stack that has overflowed in the entry code.
+ENTERING_GUEST = re.compile(
+    r"RIP: 0010:(?:__svm_vcpu_run|svm_vcpu_\w+|kvm_arch_vcpu_ioctl_run|error_entry|paranoid_entry|"
+    r"asm_\w+|exc_\w+|sysvec_\w+|irqentry_\w+|common_interrupt)\+")
+OURS = re.compile(r"\bvmen_\w+\+|\[vmenergy|\[virtio_energy")
+DETECTED = re.compile(r"WARNING:|KASAN|UBSAN|lockdep|suspicious|list_\w+ corruption|refcount_t")
 
 
 def is_of_emulation(log):
-    """Whether the kernel died of what only an emulated processor does."""
-    return bool(EMULATION_FAULT.search(log))
+    """Whether the kernel died of what only an emulated processor does: the VMM's thread
+    faulted on its way into a guest, nothing else was wrong before, and nothing of ours ran.
+    """
+    first = COMPLAINT.search(log)
+    report = log[first.start():] if first else ""
+    return ("Comm: qemu-system-x86" in report and bool(ENTERING_GUEST.search(report)) and
+            not OURS.search(report) and not DETECTED.search(report))

@@ -318,7 +318,8 @@ def _root_disk(image):
 
 
 def _frame(accel, cpu, smp, memory):
-    return ["-M", "q35", "-accel", accel, "-cpu", cpu, "-smp", str(smp), "-m", memory,
+    # Nobody needs the HPET, and QEMU's main loop would keep it ticking for ever.
+    return ["-M", "q35,hpet=off", "-accel", accel, "-cpu", cpu, "-smp", str(smp), "-m", memory,
             "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"]
 
 

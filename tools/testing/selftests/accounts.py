@@ -204,6 +204,17 @@ class Cgroup:
         yield
         (self.path / "cgroup.freeze").write_text("0")
 
+    def look(self, read):
+        """Its CPU time in nanoseconds, and what read() says of the same moment.
+
+        A task that is said to be frozen is about to stop, and may still be charged.
+        """
+        with self.frozen():
+            while True:
+                time_ns, value = cgroup_time_ns(self.path), read()
+                if cgroup_time_ns(self.path) == time_ns:
+                    return time_ns, value
+
     def enter(self):
         """Moves the calling process in: for subprocess's preexec_fn."""
         self.add(os.getpid())

@@ -43,11 +43,39 @@ def pytest_configure(config):
         config.addinivalue_line("markers", marker)
 
 
+PASSED = Path("/out/passed")
+called = set()
+
+
+def _note(path, line):
+    """Adds a line that is there even if the kernel dies next."""
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(f"{line}\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _name(nodeid):
+    """As pytest's report calls the test."""
+    path, _, test = nodeid.partition(".py::")
+    return f"{path.replace('/', '.')}.{test}"
+
+
 def pytest_runtest_logreport(report):
-    """Tells check which tests were tried again."""
+    """Tells check which tests were tried again, and which have passed."""
     if report.outcome == "rerun":
-        with open("/out/reruns", "a", encoding="utf-8") as file:
-            file.write(f"{report.nodeid}: {report.longreprtext}\n")
+        _note("/out/reruns", f"{report.nodeid}: {report.longreprtext}")
+    elif report.passed and report.when == "call":
+        called.add(report.nodeid)
+    elif report.passed and report.when == "teardown" and report.nodeid in called:
+        _note(PASSED, _name(report.nodeid))
+
+
+def pytest_collection_modifyitems(items):
+    """Tests that have passed in a boot before, which has died since, are not run again."""
+    if PASSED.exists():
+        done = PASSED.read_text(encoding="utf-8").splitlines()
+        items[:] = [item for item in items if _name(item.nodeid) not in done]
 
 
 def guest_kernel():

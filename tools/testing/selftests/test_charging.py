@@ -26,9 +26,9 @@ def test_vm_is_charged_its_cpu_time(guest, busy):
 
 
 def _look_at_cgroup(cgroup, name):
-    with cgroup.frozen():
-        return (accounts.row(name).cpu, accounts.cgroup_time_ns(cgroup.path),
-                accounts.interrupted_uj())
+    time_ns, (uj, interrupted_uj) = cgroup.look(
+        lambda: (accounts.row(name).cpu, accounts.interrupted_uj()))
+    return uj, time_ns, interrupted_uj
 
 
 @pytest.mark.accuracy

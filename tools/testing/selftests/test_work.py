@@ -106,8 +106,8 @@ def test_work_on_requests_is_for_those_who_order_them(core):
 
 
 def _look_at_reader(cgroup):
-    with cgroup.frozen():
-        return accounts.row("reader").own, accounts.cgroup_time_ns(cgroup.path), accounts.work()
+    time_ns, (uj, work) = cgroup.look(lambda: (accounts.row("reader").own, accounts.work()))
+    return uj, time_ns, work
 
 
 def _shell(command):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the selftests read: energy accounts, and the CPU time they should agree with."""
 
-import contextlib
 import os
 import time
 from decimal import Decimal
@@ -195,25 +194,22 @@ class Cgroup:
         """Moves a process in."""
         (self.path / "cgroup.procs").write_text(str(pid))
 
-    @contextlib.contextmanager
-    def frozen(self):
-        """Its tasks are stopped, and what they have used is settled."""
-        (self.path / "cgroup.freeze").write_text("1")
-        wait_for(lambda: "frozen 1" in (self.path / "cgroup.events").read_text())
-        time.sleep(0.05)
-        yield
-        (self.path / "cgroup.freeze").write_text("0")
-
     def look(self, read):
         """Its CPU time in nanoseconds, and what read() says of the same moment.
 
-        A task that is said to be frozen is about to stop, and may still be charged.
+        Its tasks are frozen for that. One that is said to be is about to stop, and may still
+        be charged.
         """
-        with self.frozen():
-            while True:
-                time_ns, value = cgroup_time_ns(self.path), read()
-                if cgroup_time_ns(self.path) == time_ns:
-                    return time_ns, value
+        def moment():
+            time_ns, value = cgroup_time_ns(self.path), read()
+            return cgroup_time_ns(self.path) == time_ns and (time_ns, value)
+
+        (self.path / "cgroup.freeze").write_text("1")
+        wait_for(lambda: "frozen 1" in (self.path / "cgroup.events").read_text())
+        time.sleep(0.05)
+        look = wait_for(moment, what=f"{self.path} stands still")
+        (self.path / "cgroup.freeze").write_text("0")
+        return look
 
     def enter(self):
         """Moves the calling process in: for subprocess's preexec_fn."""

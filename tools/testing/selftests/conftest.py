@@ -23,6 +23,9 @@ import vm
 from channel import CommandTimeout
 from mdev import Mdev
 
+# What check reads of tests: which have passed, which were tried again.
+PASSED = Path("/out/passed")
+RERUNS = Path("/out/reruns")
 # How long a guest that is well may take to answer.
 ANSWER_S = 30
 CONFIGFS_ROOT = "/sys/kernel/config"
@@ -43,10 +46,6 @@ def pytest_configure(config):
         config.addinivalue_line("markers", marker)
 
 
-PASSED = Path("/out/passed")
-called = set()
-
-
 def _note(path, line):
     """Adds a line that is there even if the kernel dies next."""
     with open(path, "a", encoding="utf-8") as file:
@@ -61,10 +60,14 @@ def _name(nodeid):
     return f"{path.replace('/', '.')}.{test}"
 
 
+# Tests that have passed, but for what ends their fixtures.
+called = set()
+
+
 def pytest_runtest_logreport(report):
     """Tells check which tests were tried again, and which have passed."""
     if report.outcome == "rerun":
-        _note("/out/reruns", f"{report.nodeid}: {report.longreprtext}")
+        _note(RERUNS, f"{report.nodeid}: {report.longreprtext}")
     elif report.passed and report.when == "call":
         called.add(report.nodeid)
     elif report.passed and report.when == "teardown" and report.nodeid in called:

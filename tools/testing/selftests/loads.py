@@ -12,7 +12,7 @@ import kernels
 from accounts import wait_for
 
 # The debug kernel is for locks and lifetimes, and slow.
-RUN_S = 3 if kernels.current() == "debug" else 5
+RUN_S = 3 if kernels.current() == "debug" else 10
 TOLERANCE = 0.005
 SPIN = "while :; do :; done"
 

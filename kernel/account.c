@@ -22,7 +22,7 @@
  * and of those above it, so that a domain that moves takes along what it has
  * used and leaves what it has added to others.
  *
- * The counters wrap after 18 MJ; vmen_sync_work folds far more often.
+ * The counters wrap after 18 MJ; they are folded far more often (govern.c).
  *
  * Locks: vmen_account_lock protects accounts, the meter and, together with
  * vmen_tree_lock, the shape of the tree. It nests inside vmen_tree_lock.
@@ -36,7 +36,6 @@
 #include <linux/percpu.h>
 #include <linux/string.h>
 #include <linux/vmenergy_param.h>
-#include <linux/workqueue.h>
 
 #include "account.h"
 #include "domain.h"
@@ -50,6 +49,9 @@ DEFINE_MUTEX(vmen_account_lock);
 /* Energy charged to domains that are no more, by component. */
 struct vmen_used vmen_ended[VMEN_NR_COMPONENTS];
 
+/* What the model's CPU energy is multiplied by, << VMEN_FACTOR_SHIFT. */
+u64 vmen_cpu_factor = 1ULL << VMEN_FACTOR_SHIFT;
+
 static struct vmen_meter *meter;
 static bool meter_stale;
 static struct vmen_used metered[VMEN_NR_COMPONENTS];	/* at the last settlement */
@@ -59,14 +61,6 @@ static u64 synced_ns;					/* ktime_get_ns() then */
 
 /* Picojoules that ended domains were charged on each CPU, for the audit. */
 static DEFINE_PER_CPU(u64, ended_cpu_pj);
-
-static struct vmen_param interval_ms = {
-	.value	= 100,
-	.min	= 10,
-	.max	= 10000,
-};
-module_param_cb(interval_ms, &vmen_param_ops, &interval_ms, 0644);
-MODULE_PARM_DESC(interval_ms, "milliseconds between settlements, 10 to 10000");
 
 static struct vmen_param filter_ms = {
 	.value		= 5000,
@@ -132,16 +126,18 @@ void vmen_account_free(struct vmen_account *account)
 struct vmen_cpu_account vmen_cpu_account_increase(const struct vmen_cpu_account __percpu *cpu,
 						  struct vmen_cpu_account *last)
 {
-	struct vmen_cpu_account sum = {}, increase;
+	struct vmen_cpu_account sum = {}, increase = {};
 	int i;
 
 	for_each_possible_cpu(i) {
 		const struct vmen_cpu_account *one = per_cpu_ptr(cpu, i);
 
 		sum.cpu_pj += READ_ONCE(one->cpu_pj);
+		sum.spent_pj += READ_ONCE(one->spent_pj);
 		sum.requests += READ_ONCE(one->requests);
 	}
 	increase.cpu_pj = sum.cpu_pj - last->cpu_pj;
+	increase.spent_pj = sum.spent_pj - last->spent_pj;
 	increase.requests = sum.requests - last->requests;
 	*last = sum;
 	return increase;
@@ -162,6 +158,7 @@ u64 vmen_account_fold(struct vmen_account *account, u64 ns, u64 filter_ns)
 								      &account->folded);
 
 	account->pending_pj[VMEN_CPU] += increase.cpu_pj;
+	account->spent_pj += increase.spent_pj;
 	account->requests = vmen_fade(account->requests, ns, filter_ns) +
 			    increase.requests * VMEN_REQUEST;
 	return increase.cpu_pj;
@@ -177,39 +174,27 @@ static u64 fold_all(u64 ns, u64 filter_ns)
 	return sum_pj + vmen_work_fold(&vmen_machine);
 }
 
-/* Counting back is no energy. */
-static struct vmen_energy increase(const struct vmen_energy *last, const struct vmen_energy *now)
-{
-	struct vmen_energy energy = { .uj = now->uj - last->uj };
-
-	if (now->uj < last->uj || (now->uj == last->uj && now->pj < last->pj))
-		return (struct vmen_energy){};
-	if (now->pj < last->pj)
-		energy.uj--;
-	energy.pj = now->pj - last->pj + (now->pj < last->pj ? VMEN_PJ_PER_UJ : 0);
-	return energy;
-}
-
 static bool is_jump(const struct vmen_energy *energy)
 {
 	return energy->uj >= VMEN_STEP_MAX_PJ / VMEN_PJ_PER_UJ;
 }
 
-/* A jump is no domain's work. */
-static void measure(struct vmen_step *step, struct vmen_domain *machine, int component,
+/* A jump is no domain's work. Returns whether there was one. */
+static bool measure(struct vmen_step *step, struct vmen_domain *machine, int component,
 		    const struct vmen_used *last, const struct vmen_used *now)
 {
 	struct vmen_used used = {
-		.active = increase(&last->active, &now->active),
-		.base = increase(&last->base, &now->base),
+		.active = vmen_energy_increase(last->active, now->active),
+		.base = vmen_energy_increase(last->base, now->base),
 	};
 
 	if (is_jump(&used.active) || is_jump(&used.base)) {
 		vmen_credit(machine, component, &used);
-		return;
+		return true;
 	}
-	step->metered_pj = used.active.uj * VMEN_PJ_PER_UJ + used.active.pj;
-	step->base_pj = used.base.uj * VMEN_PJ_PER_UJ + used.base.pj;
+	step->metered_pj = vmen_energy_pj(used.active);
+	step->base_pj = vmen_energy_pj(used.base);
+	return false;
 }
 
 static void note_meter(int err)
@@ -241,7 +226,8 @@ static void settle_by_meter(struct vmen_step *step)
 	note_meter(err);
 	for (c = 0; c < VMEN_NR_COMPONENTS; c++) {
 		if (!err) {
-			measure(&step[c], &vmen_machine, c, &metered[c], &now[c]);
+			if (measure(&step[c], &vmen_machine, c, &metered[c], &now[c]))
+				vmen_control_restart(&vmen_machine);
 			metered[c] = now[c];
 		} else if (!meter->absolute) {
 			step[c].metered_pj = vmen_pool_extrapolate_pj(&pools[c],
@@ -278,6 +264,7 @@ void vmen_account_sync(void)
 		settle_by_meter(step);
 	else
 		settle_by_model(step);
+	WRITE_ONCE(vmen_cpu_factor, vmen_pool_factor(&pools[VMEN_CPU]));
 }
 
 /**
@@ -427,8 +414,8 @@ static void adopt(struct vmen_domain *machine, const struct vmen_used used[VMEN_
 	for (c = 0; c < VMEN_NR_COMPONENTS; c++) {
 		const struct vmen_used *total = &machine->account.total[c];
 		struct vmen_used missing = {
-			.active = increase(&total->active, &used[c].active),
-			.base = increase(&total->base, &used[c].base),
+			.active = vmen_energy_increase(total->active, used[c].active),
+			.base = vmen_energy_increase(total->base, used[c].base),
 		};
 
 		vmen_credit(machine, c, &missing);
@@ -484,6 +471,7 @@ int vmen_meter_register(struct vmen_meter *new)
 		if (err)
 			goto unlock;
 		adopt(&vmen_machine, metered);
+		vmen_control_restart(&vmen_machine);
 	}
 	forget_filter();
 	meter = new;
@@ -515,16 +503,30 @@ void vmen_meter_unregister(struct vmen_meter *old)
 }
 EXPORT_SYMBOL_NS_GPL(vmen_meter_unregister, VMENERGY_NS);
 
-static void sync_work(struct work_struct *work)
+/**
+ * vmen_account_lag_ns - how late accounts may be
+ *
+ * Context: vmen_account_lock is held.
+ * Return: the time over which their differences from what was charged even out.
+ */
+u64 vmen_account_lag_ns(void)
 {
-	mutex_lock(&vmen_account_lock);
-	vmen_account_refresh();
-	mutex_unlock(&vmen_account_lock);
-	queue_delayed_work(system_power_efficient_wq, to_delayed_work(work),
-			   msecs_to_jiffies(READ_ONCE(interval_ms.value)));
+	lockdep_assert_held(&vmen_account_lock);
+	return meter ? READ_ONCE(filter_ms.value) * (u64)NSEC_PER_MSEC : 0;
 }
 
-static DECLARE_DELAYED_WORK(vmen_sync_work, sync_work);
+/**
+ * vmen_account_is_waiting - does the meter say nothing at the moment?
+ * @component: of which component
+ *
+ * Context: vmen_account_lock is held.
+ * Return: whether charges wait for it.
+ */
+bool vmen_account_is_waiting(int component)
+{
+	lockdep_assert_held(&vmen_account_lock);
+	return meter && (meter_stale || pools[component].waiting_ns);
+}
 
 /**
  * vmen_account_prepare - count base energy from now on
@@ -535,22 +537,6 @@ void vmen_account_prepare(void)
 {
 	synced = jiffies - 1;
 	synced_ns = ktime_get_ns();
-}
-
-/**
- * vmen_account_start - begin to settle periodically
- */
-void vmen_account_start(void)
-{
-	queue_delayed_work(system_power_efficient_wq, &vmen_sync_work, 0);
-}
-
-/**
- * vmen_account_stop - end what vmen_account_start() began
- */
-void vmen_account_stop(void)
-{
-	cancel_delayed_work_sync(&vmen_sync_work);
 }
 
 #ifdef CONFIG_VMENERGY_KUNIT_TEST

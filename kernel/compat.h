@@ -17,6 +17,18 @@
 #define VMENERGY_NS	"VMENERGY"
 #endif
 
+/* sched: 6.4 marked threads that work for the kernel in a user's process. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#define PF_USER_WORKER	0
+#endif
+
+/* task_work: 6.12 to 6.13 allocate for KASAN unless told not to. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+#define VMEN_TWA_RESUME		(TWA_RESUME | TWAF_NO_ALLOC)
+#else
+#define VMEN_TWA_RESUME		TWA_RESUME
+#endif
+
 /* sched: 6.8 dropped the vruntime from sched_stat_runtime. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
 #define VMEN_SCHED_STAT_RUNTIME_ARGS \

@@ -28,6 +28,7 @@
 #include <linux/threads.h>
 
 #include "domain.h"
+#include "govern.h"
 #include "hook-sched.h"
 #include "zone.h"
 
@@ -80,7 +81,7 @@ static void domain_release(struct kref *ref)
 		put_task_struct(domain->task);
 	put_pid(domain->pid);
 	vmen_account_free(&domain->account);
-	kfree(domain);
+	kfree_rcu(domain, rcu);
 }
 
 /**
@@ -105,6 +106,7 @@ static struct vmen_domain *domain_alloc(enum vmen_kind kind)
 		kfree(domain);
 		return NULL;
 	}
+	vmen_control_init(&domain->control);
 	domain->kind = kind;
 	domain->number = PID_MAX_LIMIT + atomic_inc_return(&nr_made);
 	INIT_LIST_HEAD(&domain->children);
@@ -176,8 +178,9 @@ static void move(struct vmen_domain *domain, struct vmen_domain *parent)
 	vmen_zones_hide(domain);
 	mutex_lock(&vmen_account_lock);
 	vmen_account_sync();
+	vmen_govern_collect(domain);
 	list_move_tail(&domain->sibling, &parent->children);
-	domain->parent = parent;
+	WRITE_ONCE(domain->parent, parent);
 	mutex_unlock(&vmen_account_lock);
 	vmen_zones_show(domain);
 }
@@ -369,7 +372,7 @@ struct vmen_domain *vmen_domain_get_process(struct task_struct *task)
 	}
 	if (IS_ERR(domain))
 		return domain;
-	domain->is_vm = true;
+	WRITE_ONCE(domain->is_vm, true);
 	kref_get(&domain->ref);
 	return domain;
 }
@@ -399,6 +402,7 @@ static void domain_remove(struct vmen_domain *domain)
 	vmen_zones_hide(domain);
 	mutex_lock(&vmen_account_lock);
 	vmen_account_close(&domain->account);
+	vmen_govern_collect(domain);
 	list_del(&domain->sibling);
 	mutex_unlock(&vmen_account_lock);
 	update_cgroup_levels();
@@ -494,6 +498,7 @@ void vmen_domain_reap_vms(void)
  */
 int vmen_domain_init(void)
 {
+	vmen_control_init(&vmen_machine.control);
 	return vmen_account_init(&vmen_machine.account);
 }
 

@@ -11,10 +11,10 @@
 #include <linux/sched/signal.h>
 
 #include "account.h"
+#include "control.h"
 
 struct vmen_zone_set;
 
-#define VMEN_NAME_SIZE		32	/* bytes of a domain's name, NUL included */
 #define VMEN_DOMAIN_HASH_BITS	10
 #define VMEN_CGROUP_LEVELS	64	/* depths of cgroup that can be domains */
 
@@ -35,7 +35,7 @@ enum vmen_kind {
 /**
  * struct vmen_domain - what energy is charged to
  * @kind: what it is
- * @is_vm: a process that runs a VM, whatever @kind says; under vmen_tree_lock
+ * @is_vm: a process that runs a VM, whatever @kind says; changes under vmen_tree_lock
  * @key: the cgroup, or the signal_struct of the process; constant, kept from
  *       being used again by @cgroup or @task
  * @hash: node in vmen_domain_hash, removed before the domain is freed
@@ -49,12 +49,14 @@ enum vmen_kind {
  * @children: domains below, by their @sibling
  * @sibling: node in the parent's @children
  * @account: what was charged
+ * @control: what it may use
  * @zones: what powercap shows of it, NULL if that could not be had
  * @ref: references; the tree holds one
+ * @rcu: frees it, as hooks walk up the tree without a lock
  *
  * @kind, @name, @number, @parent, @children and @sibling change under both
  * vmen_tree_lock and vmen_account_lock: either is enough to read them. The hook
- * looks at @kind without. @zones is under vmen_tree_lock.
+ * looks at @kind, @is_vm and @parent without. @zones is under vmen_tree_lock.
  */
 struct vmen_domain {
 	enum vmen_kind kind;
@@ -73,8 +75,10 @@ struct vmen_domain {
 	struct list_head sibling;
 
 	struct vmen_account account;
+	struct vmen_control control;
 	struct vmen_zone_set *zones;
 	struct kref ref;
+	struct rcu_head rcu;
 };
 
 extern struct mutex vmen_tree_lock;

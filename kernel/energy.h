@@ -77,6 +77,37 @@ static inline struct vmen_energy vmen_energy_sum(struct vmen_energy a, struct vm
 }
 
 /**
+ * vmen_energy_increase - how much a counter has increased by
+ * @last: what it was
+ * @now: what it is
+ *
+ * Return: the difference; nothing if it has counted back, which is no energy.
+ */
+static inline struct vmen_energy vmen_energy_increase(struct vmen_energy last,
+						      struct vmen_energy now)
+{
+	struct vmen_energy energy = { .uj = now.uj - last.uj };
+
+	if (now.uj < last.uj || (now.uj == last.uj && now.pj < last.pj))
+		return (struct vmen_energy){};
+	if (now.pj < last.pj)
+		energy.uj--;
+	energy.pj = now.pj - last.pj + (now.pj < last.pj ? VMEN_PJ_PER_UJ : 0);
+	return energy;
+}
+
+/**
+ * vmen_energy_pj - an amount in picojoules
+ * @energy: the amount, less than 18 MJ
+ *
+ * Return: picojoules.
+ */
+static inline u64 vmen_energy_pj(struct vmen_energy energy)
+{
+	return energy.uj * VMEN_PJ_PER_UJ + energy.pj;
+}
+
+/**
  * vmen_used_add - add to what was used
  * @used: by cause
  * @amount: what to add, likewise

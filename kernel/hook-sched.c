@@ -23,15 +23,32 @@
 #include <linux/tracepoint.h>
 #include <linux/vmenergy_param.h>
 #include <trace/events/sched.h>
+#include <trace/events/vmenergy.h>
 
 #include "charge.h"
 #include "domain.h"
 #include "hook-sched.h"
 #include "probe.h"
+#include "throttle.h"
 #include "vm.h"
 #include "work.h"
 
 DEFINE_PER_CPU(struct vmen_cpu, vmen_cpu);
+
+/* Somebody wants to know of charges: budgets, tracers. Else this costs nothing. */
+DEFINE_STATIC_KEY_FALSE(vmen_charges_are_news);
+
+/**
+ * struct told - up to where tracers know of a CPU's charges
+ * @account: its counters of what runs; compared, never followed
+ * @pj: their value then
+ */
+struct told {
+	struct vmen_cpu_account *account;
+	u64 pj;
+};
+
+static DEFINE_PER_CPU(struct told, told);
 
 struct vmen_param vmen_busy_mw = {
 	.value		= 10000,
@@ -66,6 +83,49 @@ static __always_inline void charge_all(struct vmen_cpu *cpu, struct task_struct 
 	vmen_charge_events(cpu, cpu->account);
 }
 
+/**
+ * vmen_trace_charges - somebody wants to know of charges
+ *
+ * Context: process context, may sleep.
+ * Return: 0.
+ */
+int vmen_trace_charges(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		WRITE_ONCE(per_cpu(told, cpu).account, NULL);
+	static_branch_inc(&vmen_charges_are_news);
+	return 0;
+}
+
+/**
+ * vmen_untrace_charges - nobody wants to know any more
+ */
+void vmen_untrace_charges(void)
+{
+	static_branch_dec(&vmen_charges_are_news);
+}
+
+/* Tells budgets and tracers what a task was charged since begin_telling(). */
+static noinline void tell_charge(struct vmen_cpu *cpu, struct task_struct *task)
+{
+	struct told *last = this_cpu_ptr(&told);
+
+	vmen_charge_events(cpu, cpu->account);
+	vmen_throttle_spend(cpu->domain);
+	if (last->account == cpu->account)
+		trace_vmenergy_charge(cpu->domain->name, task, cpu->account->cpu_pj - last->pj);
+}
+
+static void begin_telling(struct vmen_cpu *cpu)
+{
+	struct told *last = this_cpu_ptr(&told);
+
+	last->account = cpu->account;
+	last->pj = cpu->account->cpu_pj;
+}
+
 static void probe_sched_switch(void *data, bool preempt, struct task_struct *prev,
 			       struct task_struct *next, unsigned int prev_state)
 {
@@ -76,10 +136,16 @@ static void probe_sched_switch(void *data, bool preempt, struct task_struct *pre
 	cpu->stolen_ns = 0;
 	if (unlikely(vmen_vm_is_news(prev, prev_state)))
 		vmen_vm_notice(cpu->domain, prev, prev_state);
+	if (static_branch_unlikely(&vmen_charges_are_news))
+		tell_charge(cpu, prev);
 	cpu->runtime = next->se.sum_exec_runtime;
 	follow(cpu, next);
 	if (cpu->account != account)
 		vmen_charge_events(cpu, account);
+	if (static_branch_unlikely(&vmen_charges_are_news)) {
+		begin_telling(cpu);
+		vmen_throttle_start(cpu->domain, next);
+	}
 }
 
 static void probe_sched_stat_runtime(VMEN_SCHED_STAT_RUNTIME_ARGS)
@@ -93,7 +159,13 @@ static void probe_sched_stat_runtime(VMEN_SCHED_STAT_RUNTIME_ARGS)
 	charge_all(cpu, tsk);
 	if (unlikely(vmen_vm_is_news(tsk, TASK_RUNNING)))
 		vmen_vm_notice(cpu->domain, tsk, TASK_RUNNING);
+	if (static_branch_unlikely(&vmen_charges_are_news))
+		tell_charge(cpu, tsk);
 	follow(cpu, tsk);
+	if (static_branch_unlikely(&vmen_charges_are_news)) {
+		begin_telling(cpu);
+		vmen_throttle_tick(cpu->domain);
+	}
 }
 
 /**

@@ -2,7 +2,10 @@
 #ifndef _VMEN_HOOK_SCHED_H
 #define _VMEN_HOOK_SCHED_H
 
+#include <linux/jump_label.h>
 #include <linux/types.h>
+
+DECLARE_STATIC_KEY_FALSE(vmen_charges_are_news);
 
 void vmen_hook_charge_this_cpu(void);
 void vmen_hook_refresh(void);

@@ -15,6 +15,13 @@
  *	meter		reads them by perf
  *	account		gathers the charges, knows the meter
  *	settle		makes the charges add up to what the machine has used
+ *	budget		what may be spent: power limits and allowances
+ *	average		power over a time window
+ *	control		the budgets of domains
+ *	policy		shares a limit among those whom it holds for
+ *	govern		settles, shares and sets right periodically
+ *	throttle	makes tasks wait whose budgets are empty
+ *	taskwork	has tasks do something where they may sleep
  *	vm		makes a domain of each VM as it starts
  *	zone		shows domains through powercap
  *	proc		shows them all in one table
@@ -29,11 +36,13 @@
 #include "configfs.h"
 #include "counters.h"
 #include "domain.h"
+#include "govern.h"
 #include "hook-block.h"
 #include "hook-irq.h"
 #include "hook-sched.h"
 #include "meter.h"
 #include "proc.h"
+#include "throttle.h"
 #include "vm.h"
 #include "zone.h"
 
@@ -42,6 +51,7 @@ static int __init vmenergy_init(void)
 	int err;
 
 	vmen_account_prepare();
+	vmen_throttle_init();
 	err = vmen_domain_init();
 	if (err)
 		return err;
@@ -63,10 +73,10 @@ static int __init vmenergy_init(void)
 	err = vmen_counters_init();
 	if (err)
 		goto exit_hook_block;
-	vmen_account_start();
+	vmen_govern_start();
 	err = vmen_meter_start();
 	if (err)
-		goto exit_account;
+		goto exit_govern;
 	err = vmen_proc_init();
 	if (err)
 		goto exit_meter;
@@ -79,8 +89,8 @@ exit_proc:
 	vmen_proc_exit();
 exit_meter:
 	vmen_meter_stop();
-exit_account:
-	vmen_account_stop();
+exit_govern:
+	vmen_govern_stop();
 	vmen_counters_exit();
 exit_hook_block:
 	vmen_hook_block_exit();
@@ -88,6 +98,7 @@ exit_hook_irq:
 	vmen_hook_irq_exit();
 exit_hook_sched:
 	vmen_hook_sched_exit();
+	vmen_throttle_exit();
 exit_vm:
 	vmen_vm_exit();
 exit_zone:
@@ -107,11 +118,12 @@ static void __exit vmenergy_exit(void)
 	vmen_configfs_exit();
 	vmen_proc_exit();
 	vmen_meter_stop();
-	vmen_account_stop();
+	vmen_govern_stop();
 	vmen_counters_exit();
 	vmen_hook_block_exit();
 	vmen_hook_irq_exit();
 	vmen_hook_sched_exit();
+	vmen_throttle_exit();
 	vmen_vm_exit();
 	vmen_zone_exit();
 	vmen_domain_exit();

@@ -58,6 +58,24 @@ static u64 learn(struct vmen_pool *pool, const struct vmen_step *step)
 }
 
 /**
+ * vmen_pool_factor - what the meter makes of the model
+ * @pool: the pool
+ *
+ * Return: metered energy by what was estimated, << VMEN_FACTOR_SHIFT; 1 if nothing
+ * is known, and from 2^-8 to 2^8 in any case.
+ */
+u64 vmen_pool_factor(const struct vmen_pool *pool)
+{
+	u64 one = 1ULL << VMEN_FACTOR_SHIFT;
+
+	if (!pool->estimate_pj || !pool->metered_pj)
+		return one;
+	if (pool->metered_pj >> 8 >= pool->estimate_pj)
+		return one << 8;
+	return max(mul_u64_u64_div_u64(pool->metered_pj, one, pool->estimate_pj), one >> 8);
+}
+
+/**
  * vmen_pool_extrapolate_pj - what the meter would say if it could
  * @pool: the pool
  * @estimate_pj: the model's estimate since the last settlement

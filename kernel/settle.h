@@ -63,6 +63,7 @@ struct vmen_step {
 	enum vmen_base_rule rule;
 };
 
+u64 vmen_pool_factor(const struct vmen_pool *pool);
 u64 vmen_pool_extrapolate_pj(const struct vmen_pool *pool, u64 estimate_pj);
 void vmen_credit(struct vmen_domain *domain, int component, const struct vmen_used *amount);
 void vmen_settle(struct vmen_domain *machine, int component, struct vmen_pool *pool,

@@ -7,21 +7,32 @@
 struct vmen_domain;
 
 /**
+ * vmen_vm_is_in_run - is this task inside KVM_RUN, or another call to a vCPU?
+ * @task: running, or about to
+ *
+ * These register a preempt notifier, and hardly anything else does.
+ *
+ * Return: whether it is.
+ */
+static __always_inline bool vmen_vm_is_in_run(struct task_struct *task)
+{
+#ifdef CONFIG_PREEMPT_NOTIFIERS
+	return READ_ONCE(task->preempt_notifiers.first);
+#else
+	return false;
+#endif
+}
+
+/**
  * vmen_vm_is_news - may this task tell of a VM that starts or ends?
  * @task: running, or just switched out
  * @state: its state then
- *
- * KVM_RUN registers a preempt notifier, and hardly anything else does.
  *
  * Return: whether vmen_vm_notice() should have a closer look.
  */
 static __always_inline bool vmen_vm_is_news(struct task_struct *task, unsigned int state)
 {
-#ifdef CONFIG_PREEMPT_NOTIFIERS
-	if (READ_ONCE(task->preempt_notifiers.first))
-		return true;
-#endif
-	return state == TASK_DEAD;
+	return vmen_vm_is_in_run(task) || state == TASK_DEAD;
 }
 
 void vmen_vm_notice(struct vmen_domain *domain, struct task_struct *task,

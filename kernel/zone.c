@@ -10,13 +10,13 @@
  *	vmenergy:0:2		vm-1234
  *	vmenergy:0:2:0		cpu-1234
  *
- * A zone is a view that holds no state of its own. powercap can't move zones,
+ * A zone is a view (zone-ops.c) that holds no state of its own. powercap can't move zones,
  * so those of a domain that moves are hidden and shown again elsewhere.
  *
  * powercap removes a zone's id when its device is released, without a lock,
  * from the parent zone. So all of this happens under vmen_tree_lock, children
- * before their parent, and hiding waits for the release. The energy files are
- * read under vmen_account_lock alone, as hiding a zone waits for its readers.
+ * before their parent, and hiding waits for the release. The files are read and
+ * written under vmen_account_lock alone, as hiding a zone waits for them.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -25,24 +25,8 @@
 #include <linux/slab.h>
 
 #include "domain.h"
+#include "zone-ops.h"
 #include "zone.h"
-
-#define ALL_COMPONENTS	VMEN_NR_COMPONENTS
-#define NR_ZONES	(VMEN_NR_COMPONENTS + 1)
-
-/**
- * struct vmen_zone - a zone of a domain
- * @powercap: the zone
- * @domain: whose energy it shows
- * @component: of which component, or ALL_COMPONENTS
- * @released: powercap has let go of it
- */
-struct vmen_zone {
-	struct powercap_zone powercap;
-	struct vmen_domain *domain;
-	int component;
-	struct completion released;
-};
 
 /**
  * struct vmen_zone_set - all zones of a domain
@@ -50,7 +34,7 @@ struct vmen_zone {
  * @node: in the list that vmen_zones_hide() works through
  */
 struct vmen_zone_set {
-	struct vmen_zone zone[NR_ZONES];
+	struct vmen_zone zone[VMEN_NR_BUDGETS];
 	struct list_head node;
 };
 
@@ -60,133 +44,6 @@ static const char * const component_names[] = {
 };
 
 static struct powercap_control_type *control_type;
-
-static struct vmen_zone *to_zone(struct powercap_zone *powercap)
-{
-	return container_of(powercap, struct vmen_zone, powercap);
-}
-
-static void read_zone(struct vmen_zone *zone, struct vmen_reading *sum)
-{
-	struct vmen_reading reading[VMEN_NR_COMPONENTS];
-	int c;
-
-	vmen_domain_read(zone->domain, reading);
-	*sum = (struct vmen_reading){};
-	for (c = 0; c < VMEN_NR_COMPONENTS; c++) {
-		if (zone->component != c && zone->component != ALL_COMPONENTS)
-			continue;
-		vmen_used_add(&sum->used, &reading[c].used);
-		sum->energy = vmen_energy_sum(sum->energy, reading[c].energy);
-	}
-}
-
-static int get_energy_uj(struct powercap_zone *powercap, u64 *uj)
-{
-	struct vmen_zone *zone = to_zone(powercap);
-	struct vmen_reading reading;
-
-	read_zone(zone, &reading);
-	*uj = reading.energy.uj;
-	return 0;
-}
-
-static int get_max_energy_range_uj(struct powercap_zone *powercap, u64 *uj)
-{
-	*uj = S64_MAX;
-	return 0;
-}
-
-static int release(struct powercap_zone *powercap)
-{
-	complete(&to_zone(powercap)->released);
-	return 0;
-}
-
-static const struct powercap_zone_ops zone_ops = {
-	.get_energy_uj = get_energy_uj,
-	.get_max_energy_range_uj = get_max_energy_range_uj,
-	.release = release,
-};
-
-/* powercap wants these four even where a zone has no constraint to call them for. */
-static int set_constraint(struct powercap_zone *powercap, int id, u64 value)
-{
-	return -ENODATA;
-}
-
-static int get_constraint(struct powercap_zone *powercap, int id, u64 *value)
-{
-	return -ENODATA;
-}
-
-static const struct powercap_zone_constraint_ops constraint_ops = {
-	.set_power_limit_uw = set_constraint,
-	.get_power_limit_uw = get_constraint,
-	.set_time_window_us = set_constraint,
-	.get_time_window_us = get_constraint,
-};
-
-static struct vmen_zone *dev_to_zone(struct device *dev)
-{
-	return to_zone(container_of(dev, struct powercap_zone, dev));
-}
-
-static ssize_t active_uj_show(struct device *dev, struct device_attribute *attr, char *buffer)
-{
-	struct vmen_reading reading;
-
-	read_zone(dev_to_zone(dev), &reading);
-	return sysfs_emit(buffer, "%llu\n", reading.used.active.uj);
-}
-static DEVICE_ATTR_ADMIN_RO(active_uj);
-
-static ssize_t base_uj_show(struct device *dev, struct device_attribute *attr, char *buffer)
-{
-	struct vmen_reading reading;
-
-	read_zone(dev_to_zone(dev), &reading);
-	return sysfs_emit(buffer, "%llu\n", reading.used.base.uj);
-}
-static DEVICE_ATTR_ADMIN_RO(base_uj);
-
-static ssize_t meter_show(struct device *dev, struct device_attribute *attr, char *buffer)
-{
-	struct vmen_meter_status meter = vmen_account_meter();
-
-	return sysfs_emit(buffer, "%s\n", meter.name);
-}
-static DEVICE_ATTR_RO(meter);
-
-static ssize_t meter_stale_show(struct device *dev, struct device_attribute *attr, char *buffer)
-{
-	return sysfs_emit(buffer, "%d\n", vmen_account_meter().stale);
-}
-static DEVICE_ATTR_RO(meter_stale);
-
-static struct attribute *zone_attrs[] = {
-	&dev_attr_active_uj.attr,
-	&dev_attr_base_uj.attr,
-	&dev_attr_meter.attr,
-	&dev_attr_meter_stale.attr,
-	NULL
-};
-
-/* Only the machine has a meter. */
-static umode_t zone_attr_mode(struct kobject *kobj, struct attribute *attr, int index)
-{
-	struct vmen_zone *zone = dev_to_zone(kobj_to_dev(kobj));
-	bool is_machine = zone->domain == &vmen_machine && zone->component == ALL_COMPONENTS;
-
-	if (attr == &dev_attr_meter.attr || attr == &dev_attr_meter_stale.attr)
-		return is_machine ? attr->mode : 0;
-	return attr->mode;
-}
-
-static const struct attribute_group zone_group = {
-	.attrs = zone_attrs,
-	.is_visible = zone_attr_mode,
-};
 
 static void zone_hide(struct vmen_zone *zone)
 {
@@ -202,10 +59,11 @@ static int zone_show(struct vmen_zone *zone, const char *name, struct vmen_zone 
 	init_completion(&zone->released);
 	powercap = powercap_register_zone(&zone->powercap, control_type, name,
 					  parent ? &parent->powercap : NULL,
-					  &zone_ops, 0, &constraint_ops);
+					  &vmen_zone_ops, vmen_zone_nr_constraints(zone),
+					  &vmen_zone_constraint_ops);
 	if (IS_ERR(powercap))
 		return PTR_ERR(powercap);
-	err = device_add_group(&powercap->dev, &zone_group);
+	err = device_add_group(&powercap->dev, &vmen_zone_group);
 	if (err)
 		zone_hide(zone);
 	return err;
@@ -218,7 +76,7 @@ static int show_components(struct vmen_domain *domain, struct vmen_zone_set *set
 
 	for (c = 0; c < VMEN_NR_COMPONENTS; c++) {
 		snprintf(name, sizeof(name), "%s-%llu", component_names[c], domain->number);
-		err = zone_show(&set->zone[c], name, &set->zone[ALL_COMPONENTS]);
+		err = zone_show(&set->zone[c], name, &set->zone[VMEN_ALL]);
 		if (err)
 			goto hide;
 	}
@@ -235,7 +93,7 @@ static struct vmen_zone_set *set_alloc(struct vmen_domain *domain)
 	struct vmen_zone_set *set = kzalloc(sizeof(*set), GFP_KERNEL);
 	int z;
 
-	for (z = 0; set && z < NR_ZONES; z++) {
+	for (z = 0; set && z < VMEN_NR_BUDGETS; z++) {
 		set->zone[z].domain = domain;
 		set->zone[z].component = z;
 	}
@@ -251,12 +109,12 @@ static int set_show(struct vmen_domain *domain)
 	if (domain->parent) {
 		if (!domain->parent->zones)
 			return -ENODEV;
-		parent = &domain->parent->zones->zone[ALL_COMPONENTS];
+		parent = &domain->parent->zones->zone[VMEN_ALL];
 	}
 	set = set_alloc(domain);
 	if (!set)
 		return -ENOMEM;
-	err = zone_show(&set->zone[ALL_COMPONENTS], domain->name, parent);
+	err = zone_show(&set->zone[VMEN_ALL], domain->name, parent);
 	if (err)
 		goto free;
 	err = show_components(domain, set);
@@ -266,7 +124,7 @@ static int set_show(struct vmen_domain *domain)
 	return 0;
 
 hide:
-	zone_hide(&set->zone[ALL_COMPONENTS]);
+	zone_hide(&set->zone[VMEN_ALL]);
 free:
 	kfree(set);
 	return err;
@@ -278,7 +136,7 @@ static void set_hide(struct vmen_zone_set *set)
 
 	for (c = 0; c < VMEN_NR_COMPONENTS; c++)
 		zone_hide(&set->zone[c]);
-	zone_hide(&set->zone[ALL_COMPONENTS]);
+	zone_hide(&set->zone[VMEN_ALL]);
 	kfree(set);
 }
 
@@ -324,6 +182,23 @@ void vmen_zones_hide(struct vmen_domain *top)
 	}
 	list_for_each_entry_safe(set, next, &children_first, node)
 		set_hide(set);
+}
+
+/**
+ * vmen_zones_notify - wake up who polls for events
+ *
+ * Context: process context, may sleep.
+ */
+void vmen_zones_notify(void)
+{
+	struct vmen_domain *domain;
+
+	guard(mutex)(&vmen_tree_lock);
+	vmen_for_each_domain(domain, &vmen_machine) {
+		if (domain->zones && xchg(&domain->control.events.news, false))
+			sysfs_notify(&domain->zones->zone[VMEN_ALL].powercap.dev.kobj, NULL,
+				     "events");
+	}
 }
 
 /**

@@ -10,6 +10,7 @@ struct vmen_domain;
 
 void vmen_zones_show(struct vmen_domain *top);
 void vmen_zones_hide(struct vmen_domain *top);
+void vmen_zones_notify(void);
 
 int vmen_zone_init(void);
 void vmen_zone_exit(void);
@@ -18,6 +19,7 @@ void vmen_zone_exit(void);
 
 static inline void vmen_zones_show(struct vmen_domain *top) {}
 static inline void vmen_zones_hide(struct vmen_domain *top) {}
+static inline void vmen_zones_notify(void) {}
 
 static inline int vmen_zone_init(void)
 {

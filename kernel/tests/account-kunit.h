@@ -108,11 +108,6 @@ static void charge_is_time_times_power(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vmen_charge_pj(-1ULL, 10), -10ULL);
 }
 
-static u64 to_pj(const struct vmen_energy *energy)
-{
-	return energy->uj * VMEN_PJ_PER_UJ + energy->pj;
-}
-
 static struct vmen_domain *machine_create(struct kunit *test)
 {
 	struct vmen_domain *machine = kunit_kzalloc(test, sizeof(*machine), GFP_KERNEL);
@@ -126,13 +121,12 @@ static void increase_borrows(struct kunit *test)
 {
 	const struct vmen_energy last = { .uj = 3, .pj = 999999 };
 	const struct vmen_energy now = { .uj = 5, .pj = 1 };
-	struct vmen_energy energy = increase(&last, &now);
+	const struct vmen_energy less = { .uj = 5 };
 
-	KUNIT_EXPECT_EQ(test, to_pj(&energy), VMEN_PJ_PER_UJ + 2ULL);
-	energy = increase(&now, &last);
-	KUNIT_EXPECT_EQ(test, to_pj(&energy), 0ULL);
-	energy = increase(&now, &(struct vmen_energy){ .uj = 5 });
-	KUNIT_EXPECT_EQ(test, to_pj(&energy), 0ULL);
+	KUNIT_EXPECT_EQ(test, vmen_energy_pj(vmen_energy_increase(last, now)),
+			VMEN_PJ_PER_UJ + 2ULL);
+	KUNIT_EXPECT_EQ(test, vmen_energy_pj(vmen_energy_increase(now, last)), 0ULL);
+	KUNIT_EXPECT_EQ(test, vmen_energy_pj(vmen_energy_increase(now, less)), 0ULL);
 }
 
 static void meter_counts_by_cause(struct kunit *test)

@@ -28,6 +28,9 @@ check-static check-unit check-debug check-stock check-arm64: tools
 bench: tools
 	@tools/testing/benchmark
 
+experiments: tools
+	@tools/testing/experiments
+
 distclean: clean
 	rm -rf build
 
@@ -46,6 +49,7 @@ help:
 	@echo '  check-stock          selftests, on Debian kernels 6.1 and 6.12'
 	@echo '  check-arm64          a real PMU, that of an emulated arm64 machine'
 	@echo '  bench              what vmenergy costs'
+	@echo '  experiments        those of the paper: tables and plots in build/experiments'
 
 .PHONY: all modules modules_install clean install tools demo check check-static \
-	check-unit check-debug check-stock check-arm64 bench distclean help
+	check-unit check-debug check-stock check-arm64 bench experiments distclean help

@@ -11,6 +11,8 @@ TOP = kernels.TOP
 SPARSE = ["C=2", "CF=-D__CHECK_ENDIAN__"]
 # For the one file that knows kernel versions.
 COMPAT = ["--ignore", "LINUX_VERSION_CODE,CONSTANT_COMPARISON"]
+# Tracepoints are declared in a language of their own.
+TRACE = ["--ignore", "PARENTHESIS_ALIGNMENT,OPEN_ENDED_LINE"]
 # Scripts of coccinelle that report on patterns the project's code can have.
 COCCI_MODE = "report"
 COCCI_FAULT_SCRIPT = "misc/semicolon.cocci"
@@ -47,7 +49,7 @@ def sparse():
 
 
 def _checkpatch(path):
-    extra = COMPAT if path.endswith("compat.h") else []
+    extra = COMPAT if path.endswith("compat.h") else TRACE if "/trace/" in path else []
     return _reported([_source() / "scripts/checkpatch.pl", "--quiet", "--no-summary", *extra,
                       "-f", path])
 
@@ -95,4 +97,5 @@ def check(say):
     for script in _cocci_scripts():
         yield f"coccinelle {script.stem}", _coccinelle(script, TOP / "kernel",
                                                        TOP / "virtio-energy",
-                                                       TOP / "tools/testing/pmu")
+                                                       TOP / "tools/testing/pmu",
+                                                       TOP / "tools/testing/policy")

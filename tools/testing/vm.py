@@ -377,7 +377,7 @@ def guest(kernel="6.12", *, smp=1, memory="256M", disk=False, modules=(), files=
     when it boots; files are put into its initrd, {path there: path here}.
     """
     if in_host():
-        kernels.load(_kvm_module())
+        kernels.load(kvm_module())
     kernel = kernels.Kernel(kernel)
     arguments = _frame("kvm", "host", smp, memory)
     needed = DEVICE_MODULES
@@ -407,7 +407,8 @@ def arm64(*, pmu=True, memory="512M", files=None, modules=(), logs=None):
                    qemu=QEMU_ARM64)
 
 
-def _kvm_module():
+def kvm_module():
+    """KVM, for this processor."""
     return "kvm_amd" if "svm" in Path("/proc/cpuinfo").read_text().split() else "kvm_intel"
 
 

@@ -29,7 +29,8 @@ def spinning(machine, count):
                       "rm /run/spinning")
 
 
-def _is_stopped(pid):
+def is_stopped(pid):
+    """All threads of the process are stopped."""
     states = [(task / "stat").read_text().rpartition(")")[2].split()[0]
               for task in Path(f"/proc/{pid}/task").iterdir()]
     return set(states) == {"T"}
@@ -40,7 +41,7 @@ def standing_still(pid):
     """The process is stopped, and what it has used is settled."""
     os.kill(pid, signal.SIGSTOP)
     try:
-        wait_for(lambda: _is_stopped(pid))
+        wait_for(lambda: is_stopped(pid))
         time.sleep(0.05)
         yield
     finally:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Static checks: the kernel's own checkers find nothing in the sources."""
+"""Static checks: the kernel's own checkers find nothing in the sources, nor does pyflakes."""
 
 import subprocess
 import tempfile
@@ -66,6 +66,13 @@ def _coccinelle(script, *directories):
                       "--cocci-file", script, *includes, "-I", TOP / "include", *directories])
 
 
+def _python():
+    """The project's Python, by its name or by its first line."""
+    scripts = subprocess.run(["git", "grep", "-lE", "^#!.*python3"], cwd=TOP,
+                             capture_output=True, text=True, check=True).stdout.split()
+    return sorted({*_sources("*.py"), *scripts})
+
+
 def _cocci_scripts():
     """The scripts that can report, but for those that need an OCaml compiler."""
     for path in sorted((_source() / "scripts/coccinelle").rglob("*.cocci")):
@@ -88,6 +95,7 @@ def check(say):
     say("checkpatch")
     for path in code:
         yield f"checkpatch {path}", _checkpatch(path)
+    yield "pyflakes", _said(["pyflakes3", *_python()])
     say("kernel-doc")
     yield "kernel-doc", _kernel_doc([path for path in code if "programs/" not in path])
     yield "ABI documents", _said([_source() / "scripts/get_abi.pl", "--dir",

@@ -5,6 +5,7 @@ The tests run in a machine that vm.host() has booted. Guests are shared by the
 tests of a file, which leave them as they were.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -23,8 +24,9 @@ import vm
 from channel import CommandTimeout
 from mdev import Mdev
 
-# What check reads of tests: which have passed, which were tried again.
-PASSED = Path("/out/passed")
+# What check reads of tests: which are done, in lines of [name, problem], and which were tried
+# again.
+DONE = Path("/out/done")
 RERUNS = Path("/out/reruns")
 # How long a guest that is well may take to answer.
 ANSWER_S = 30
@@ -41,6 +43,7 @@ HOTPLUG_PORT = ["-device", f"pcie-root-port,id={HOTPLUG_BUS},chassis=1,pref64-re
 def pytest_configure(config):
     """What selftest runs on some kernels only."""
     for marker in ("accuracy: how exact the figures are",
+                   "alone: how exact they are if nothing else keeps the machine busy",
                    "once: about no kernel in particular",
                    "debug_guest: needs the debug kernel for a guest"):
         config.addinivalue_line("markers", marker)
@@ -60,24 +63,26 @@ def _name(nodeid):
     return f"{path.replace('/', '.')}.{test}"
 
 
-# Tests that have passed, but for what ends their fixtures.
-called = set()
+# What is wrong with tests that run: with their fixtures, or with themselves.
+problems = {}
 
 
 def pytest_runtest_logreport(report):
-    """Tells check which tests were tried again, and which have passed."""
+    """Tells check which tests were tried again, and how those ended that are done."""
     if report.outcome == "rerun":
         _note(RERUNS, f"{report.nodeid}: {report.longreprtext}")
-    elif report.passed and report.when == "call":
-        called.add(report.nodeid)
-    elif report.passed and report.when == "teardown" and report.nodeid in called:
-        _note(PASSED, _name(report.nodeid))
+        problems.pop(report.nodeid, None)
+        return
+    if not report.passed:
+        problems[report.nodeid] = problems.get(report.nodeid, "") + report.longreprtext
+    if report.when == "teardown":
+        _note(DONE, json.dumps([_name(report.nodeid), problems.pop(report.nodeid, "")]))
 
 
 def pytest_collection_modifyitems(items):
-    """Tests that have passed in a boot before, which has died since, are not run again."""
-    if PASSED.exists():
-        done = PASSED.read_text(encoding="utf-8").splitlines()
+    """Tests that were done in a boot before, which has died since, are not run again."""
+    if DONE.exists():
+        done = [json.loads(line)[0] for line in DONE.read_text(encoding="utf-8").splitlines()]
         items[:] = [item for item in items if _name(item.nodeid) not in done]
 
 

@@ -88,7 +88,7 @@ def assert_holds(zone, limit_uw, tolerance, seconds):
         print(f"{watts:.4f} W at {limit_uw / 1e6} W; each second:",
               *(f"{100 * (one * 1e6 / limit_uw - 1):+.2f} %" for one in windows))
         good = [is_power(one, limit_uw, 0.03) for one in windows]
-        spoiled = [one for one in windows if not is_power(one, limit_uw, 0.1)]
+        spoiled = [one for one in windows if not is_power(one, limit_uw, 0.06)]
         if is_power(watts, limit_uw, tolerance) and sum(good) >= 0.8 * len(good) and not spoiled:
             return
     assert False, f"not within {tolerance} of the limit"

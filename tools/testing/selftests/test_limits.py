@@ -26,7 +26,7 @@ def _settled(zone):
     wait_for(lambda: zone.events()["throttled"] > before + 3, what="tasks wait")
 
 
-@pytest.mark.accuracy
+@pytest.mark.alone
 @pytest.mark.parametrize("share", SHARES)
 def test_vcpu_gets_its_limit(guest, share):
     zone = Zone(f"vm-{guest.pid}")
@@ -35,7 +35,7 @@ def test_vcpu_gets_its_limit(guest, share):
         assert_holds(zone, share * BUSY_UW, 0.01, LONG_S)
 
 
-@pytest.mark.accuracy
+@pytest.mark.alone
 def test_two_vcpus_get_their_limit(guest):
     zone = Zone(f"vm-{guest.pid}")
     with spinning(guest, 2), zone.limited(0.6 * BUSY_UW):
@@ -43,14 +43,14 @@ def test_two_vcpus_get_their_limit(guest):
         assert_holds(zone, 0.6 * BUSY_UW, 0.02, LONG_S)
 
 
-@pytest.mark.accuracy
+@pytest.mark.alone
 def test_crowd_gets_its_limit(core):
     with crowd("crowd", *[SPIN] * 8) as (zone, _), zone.limited(0.5 * BUSY_UW):
         _settled(zone)
         assert_holds(zone, 0.5 * BUSY_UW, 0.01, LONG_S)
 
 
-@pytest.mark.accuracy
+@pytest.mark.alone
 def test_fork_bomb_does_not_escape(core):
     bomb = "while :; do /bin/true & /bin/true; done"
     with crowd("bomb", *[bomb] * 4) as (zone, _), zone.limited(0.5 * BUSY_UW):
@@ -58,7 +58,7 @@ def test_fork_bomb_does_not_escape(core):
         assert_power(zone.watts(LONG_S)[0], 0.5 * BUSY_UW, 0.05)
 
 
-@pytest.mark.accuracy
+@pytest.mark.alone
 def test_changes_take_effect_at_once(core):
     with crowd("changing", SPIN) as (zone, _):
         for share in (0.2, 0.8, 0.4):
@@ -75,7 +75,7 @@ def test_changes_take_effect_at_once(core):
         assert_power(zone.watts(1)[0], BUSY_UW, 0.1)
 
 
-@pytest.mark.accuracy
+@pytest.mark.alone
 def test_limit_of_a_component_is_one_of_its_own(core):
     with crowd("parts", SPIN) as (zone, _):
         cpu, disk = (Zone((zone.path / f"{zone.path.name}:{n}" / "name").read_text().strip())
@@ -87,7 +87,7 @@ def test_limit_of_a_component_is_one_of_its_own(core):
             assert_power(cpu.watts(2)[0], 0.3 * BUSY_UW, 0.05)
 
 
-@pytest.mark.accuracy
+@pytest.mark.alone
 def test_short_term_limit_holds_beside_the_long_one(core):
     with crowd("peaks", SPIN) as (zone, _), zone.limited(0.8 * BUSY_UW, LONG_TERM), \
          zone.limited(0.3 * BUSY_UW, SHORT_TERM):
@@ -95,7 +95,7 @@ def test_short_term_limit_holds_beside_the_long_one(core):
         assert_power(zone.watts(2)[0], 0.3 * BUSY_UW, 0.05)
 
 
-@pytest.mark.accuracy
+@pytest.mark.alone
 def test_what_is_saved_is_a_window_deep(core):
     with crowd("saving", SPIN) as (zone, children), zone.limited(0.2 * BUSY_UW):
         zone.write("constraint_0_time_window_us", 2 * 10**6)
@@ -109,7 +109,7 @@ def test_what_is_saved_is_a_window_deep(core):
         assert_power((zone.read("energy_uj") - start_uj) / 5e6, 0.2 * BUSY_UW, 0.05)
 
 
-@pytest.mark.accuracy
+@pytest.mark.alone
 def test_average_power_is_shown(core):
     with crowd("shown", SPIN) as (zone, children), zone.limited(0.5 * BUSY_UW):
         _settled(zone)
@@ -180,7 +180,7 @@ def test_events_can_be_waited_for(core):
         assert 0 < events["exhausted"] <= events["throttled"]
 
 
-@pytest.mark.accuracy
+@pytest.mark.alone
 def test_vm_and_process_share_the_limit_above(guest):
     name = f"vm-{guest.pid}"
     with Cgroup("slice") as outer, Config("slice", cgroup=outer.name), \
@@ -205,7 +205,7 @@ def test_vm_and_process_share_the_limit_above(guest):
         child.wait()
 
 
-@pytest.mark.accuracy
+@pytest.mark.alone
 def test_limits_of_the_domains_above_hold_too(core):
     with Cgroup("top") as top, Config("top", cgroup=top.name), \
          Cgroup("inner", top.path) as inner, Config("inner", cgroup=inner.name), \

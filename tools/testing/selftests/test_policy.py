@@ -62,7 +62,7 @@ def _assert_ratio(light, heavy, tolerance):
     assert False, "not shared by weight"
 
 
-@pytest.mark.accuracy
+@pytest.mark.alone
 def test_two_vms_share_by_weight(guest):
     machine = Zone("machine")
     with vm.guest(guest_kernel()) as second:
@@ -79,7 +79,7 @@ def test_two_vms_share_by_weight(guest):
             assert_power(machine.watts(RUN_S)[0], LIMIT_UW, 0.03)
 
 
-@pytest.mark.accuracy
+@pytest.mark.alone
 def test_what_one_leaves_the_other_gets_soon(core):
     machine = Zone("machine")
     with _two((100, 300)) as (light, heavy, _, pid), machine.limited(LIMIT_UW):
@@ -94,7 +94,7 @@ def test_what_one_leaves_the_other_gets_soon(core):
             os.kill(pid, signal.SIGCONT)
 
 
-@pytest.mark.accuracy
+@pytest.mark.alone
 def test_static_shares_are_for_nobody_else(core):
     machine = Zone("machine")
     with _two((100, 300)) as (light, _, _, pid), machine.limited(BUSY_UW), policy("static"):
@@ -107,7 +107,7 @@ def test_static_shares_are_for_nobody_else(core):
         os.kill(pid, signal.SIGCONT)
 
 
-@pytest.mark.accuracy
+@pytest.mark.alone
 def test_tasks_of_a_domain_compete_with_those_below(core):
     with Cgroup("slice") as outer, Config("slice", cgroup=outer.name), \
          Cgroup("inside", outer.path) as inner, Config("inside", cgroup=inner.name), \

@@ -39,23 +39,25 @@ def _waits(zone):
     wait_for(lambda: zone.events()["throttled"] > before, what="a task waits")
 
 
-@pytest.mark.accuracy
+def _runs_again(zone):
+    """What was used beyond the limit is paid for: it is used again, and waited for."""
+    enough_uj = zone.read("energy_uj") + 10**5
+    wait_for(lambda: zone.read("energy_uj") > enough_uj, what="the domain runs")
+    _waits(zone)
+
+
+@pytest.mark.alone
 def test_monitor_answers(guest):
     zone = Zone(f"vm-{guest.pid}")
     with spinning(guest, 2), zone.limited(TENTH_UW):
         times = []
-        for _ in range(5):
-            _waits(zone)
-            # What the monitor itself uses is paid for by then.
-            time.sleep(2)
+        for _ in range(10):
+            _runs_again(zone)
             times.append([_seconds(guest.qmp, command) for command in ("query-status", "stop")])
             guest.qmp("cont")
         print("status and stop after", *(f"{asked:.3f} s, {stopped:.3f} s;"
                                          for asked, stopped in times))
-        # A machine that is busy with other things makes some of them longer.
-        for seconds in zip(*times):
-            assert sorted(seconds)[3] < SLOW * ANSWER_S
-            assert max(seconds) < 25 * SLOW * ANSWER_S
+        assert max(map(max, times)) < ANSWER_S
 
 
 def test_guest_lives_on_a_tenth(guest):
@@ -156,7 +158,7 @@ def test_threads_beside_a_vcpu_do_not_escape(core):
             assert zone.watts(3)[0] < 0.22 * BUSY_UW / 1e6
 
 
-@pytest.mark.accuracy
+@pytest.mark.alone
 def test_threads_beside_a_vcpu_leave_others_their_share(core):
     kernels.load(vm.kvm_module())
     with Cgroup("pair") as outer, Config("pair", cgroup=outer.name), \
@@ -172,7 +174,7 @@ def test_threads_beside_a_vcpu_leave_others_their_share(core):
                          timeout=30)
 
 
-@pytest.mark.accuracy
+@pytest.mark.alone
 def test_signals_are_no_way_out(core):
     with crowd("signalled", f"trap : USR1; {SPIN}") as (zone, children):
         wait_for(lambda: zone.read("energy_uj") > 0)
@@ -182,7 +184,7 @@ def test_signals_are_no_way_out(core):
             assert_power(zone.watts(5)[0], 0.1 * BUSY_UW, 0.05)
 
 
-@pytest.mark.accuracy
+@pytest.mark.alone
 def test_realtime_tasks_wait(core):
     with crowd("urgent", f"exec chrt -f 1 sh -c '{SPIN}'") as (zone, _), \
          zone.limited(0.3 * BUSY_UW):
@@ -191,7 +193,7 @@ def test_realtime_tasks_wait(core):
         assert_power(zone.watts(3)[0], 0.3 * BUSY_UW, 0.03)
 
 
-@pytest.mark.accuracy
+@pytest.mark.alone
 def test_many_that_block_make_room_for_no_others(core):
     """Threads that are made to wait when they wake up, but block in the kernel again."""
     event = os.eventfd(0)

@@ -22,9 +22,10 @@
  *
  * What a task uses is seen at the end of the tick, so that a low limit makes for
  * bursts of a tick and long waits. After a long wait, or one that a signal has
- * ended, a timer looks earlier, and much earlier at vCPUs that are kicked out of
- * their waits, lest signals be a way out. As the scheduler knows what a task has
- * used only when it stops, it makes the task rest for a moment.
+ * ended, a timer looks earlier, and again while there is little left, and much
+ * earlier at vCPUs that are kicked out of their waits, lest signals be a way out.
+ * As the scheduler knows what a task has used only when it stops, it makes the
+ * task rest for a moment.
  *
  * Locks: none in the hook. Waiting tasks use the lock of their wait queue.
  */
@@ -54,6 +55,8 @@
 
 /* After such a wait a task may run that long until its budgets are looked at. */
 #define LONG_WAIT_NS	(8 * (s64)NSEC_PER_MSEC)
+/* It is looked at again if it has less left: what a tick uses at a tenth of a CPU. */
+#define LITTLE_NS	(10 * (s64)TICK_NSEC)
 #define SHORT_RUN_NS	NSEC_PER_MSEC
 #define KICK_RUN_NS	(100 * NSEC_PER_USEC)
 #define REST_NS		(20 * (s64)NSEC_PER_USEC)
@@ -296,8 +299,14 @@ static void note_release(s64 waited_ns)
 	trace_vmenergy_release(vmen_domain_of(current)->name, waited_ns);
 }
 
-/* Returns whether the current task is to be looked at early. */
-static bool wait_for_energy(void)
+static bool has_little_left(s64 now_ns)
+{
+	guard(preempt)();
+	return vmen_control_due_ns(vmen_domain_of(current), now_ns, -LITTLE_NS);
+}
+
+/* Returns whether the current task is to be looked at early; @early: as it was now. */
+static bool wait_for_energy(bool early)
 {
 	s64 start_ns = vmen_now_ns(), now_ns = start_ns, step_ns;
 	struct patience patience = patience_of_current(start_ns);
@@ -305,7 +314,7 @@ static bool wait_for_energy(void)
 	bool again = false;
 
 	if (!due_ns)
-		return false;
+		return early && !patience.turns && has_little_left(now_ns);
 	if (is_over(&patience, now_ns))
 		return signal_pending(current);
 	note_wait(due_ns, now_ns);
@@ -337,7 +346,7 @@ static void throttle(bool early)
 		return;
 	if (early)
 		rest();
-	if (!wait_for_energy())
+	if (!wait_for_energy(early))
 		return;
 	if (signal_pending(current) && vmen_vm_is_in_run(current))
 		look_soon(KICK_RUN_NS);

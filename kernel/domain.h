@@ -15,7 +15,8 @@
 
 struct vmen_zone_set;
 
-#define VMEN_DOMAIN_HASH_BITS	10
+/* With a thousand domains few share a place. */
+#define VMEN_DOMAIN_HASH_BITS	12
 #define VMEN_CGROUP_LEVELS	64	/* depths of cgroup that can be domains */
 
 /**

@@ -19,6 +19,7 @@
  * debt are put into effect by the one that wins; who loses the race leaves the
  * other's value, which the next one will bound.
  */
+#include <linux/bitmap.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
 
@@ -56,13 +57,16 @@ static u64 price_of(u64 limit_uw)
 /* What was spent too much stays the same in energy. */
 static s64 convert_debt(s64 debt_ns, u64 old_price, u64 price)
 {
-	if (!old_price)
+	if (!old_price || !price)
 		return 0;
 	if (debt_ns <= 0)
 		return debt_ns;
+	/* The quotient has to fit in 64 bits. */
+	if (price > old_price &&
+	    debt_ns >= mul_u64_u64_div_u64(VMEN_MAX_DEBT_NS, old_price, price))
+		return VMEN_MAX_DEBT_NS;
 	debt_ns = min(debt_ns, VMEN_MAX_DEBT_NS);
-	debt_ns = mul_u64_u64_div_u64(debt_ns, price, old_price);
-	return min_t(u64, debt_ns, VMEN_MAX_DEBT_NS);
+	return mul_u64_u64_div_u64(debt_ns, price, old_price);
 }
 
 /**
@@ -203,12 +207,33 @@ void vmen_budget_init(struct vmen_budget *budget)
 	atomic64_set(&budget->left_nj, VMEN_NO_ALLOWANCE_NJ);
 }
 
+/* Where there is no bound, spending need not look. */
+static void set_bound(struct vmen_budget *budget, unsigned long bound, bool there_is)
+{
+	WRITE_ONCE(budget->bounds, (budget->bounds & ~bound) | (there_is ? bound : 0));
+}
+
+/**
+ * vmen_budget_set_allowance - change what may be spent in all from now on
+ * @budget: the budget
+ * @left_nj: nanojoules; VMEN_NO_ALLOWANCE_NJ for any amount
+ *
+ * Context: one caller at a time.
+ */
+void vmen_budget_set_allowance(struct vmen_budget *budget, s64 left_nj)
+{
+	atomic64_set(&budget->left_nj, left_nj);
+	set_bound(budget, VMEN_ALLOWANCE, left_nj != VMEN_NO_ALLOWANCE_NJ);
+}
+
 static void apply(struct vmen_budget *budget, int constraint, s64 now_ns)
 {
+	struct vmen_bucket *bucket = &budget->bucket[constraint];
 	bool in_effect = budget->enabled || constraint == VMEN_SHARE;
 
-	vmen_bucket_set_limit(&budget->bucket[constraint],
-			      in_effect ? budget->set_uw[constraint] : VMEN_NO_LIMIT_UW, now_ns);
+	vmen_bucket_set_limit(bucket, in_effect ? budget->set_uw[constraint] : VMEN_NO_LIMIT_UW,
+			      now_ns);
+	set_bound(budget, BIT(constraint), bucket->limit_uw != VMEN_NO_LIMIT_UW);
 }
 
 /**
@@ -254,11 +279,14 @@ void vmen_budget_enable(struct vmen_budget *budget, bool enabled, s64 now_ns)
  */
 void vmen_budget_spend(struct vmen_budget *budget, s64 pj, s64 now_ns)
 {
+	unsigned long bounds = READ_ONCE(budget->bounds);
 	int i;
 
-	for (i = 0; i < VMEN_NR_CONSTRAINTS; i++)
+	for_each_set_bit(i, &bounds, VMEN_NR_CONSTRAINTS)
 		vmen_bucket_spend(&budget->bucket[i], pj, now_ns);
-	atomic64_add_unless(&budget->left_nj, -div_s64(pj, PJ_PER_NJ), VMEN_NO_ALLOWANCE_NJ);
+	if (bounds & VMEN_ALLOWANCE)
+		atomic64_add_unless(&budget->left_nj, -div_s64(pj, PJ_PER_NJ),
+				    VMEN_NO_ALLOWANCE_NJ);
 }
 
 /**
@@ -273,12 +301,13 @@ void vmen_budget_spend(struct vmen_budget *budget, s64 pj, s64 now_ns)
  */
 s64 vmen_budget_due_ns(const struct vmen_budget *budget, s64 now_ns)
 {
+	unsigned long bounds = READ_ONCE(budget->bounds);
 	s64 due_ns = 0;
 	int i;
 
-	if (atomic64_read(&budget->left_nj) <= 0)
+	if (bounds & VMEN_ALLOWANCE && atomic64_read(&budget->left_nj) <= 0)
 		return VMEN_NEVER_NS;
-	for (i = 0; i < VMEN_NR_USER_CONSTRAINTS; i++)
+	for_each_set_bit(i, &bounds, VMEN_NR_USER_CONSTRAINTS)
 		due_ns = max(due_ns, vmen_bucket_due_ns(&budget->bucket[i], now_ns));
 	return due_ns;
 }

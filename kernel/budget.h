@@ -8,6 +8,7 @@
 #define _VMEN_BUDGET_H
 
 #include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/limits.h>
 #include <linux/time64.h>
 #include <linux/types.h>
@@ -21,8 +22,8 @@
 /* Some periods of sharing, so that a share lasts for what an idle domain does. */
 #define VMEN_SHARE_WINDOW_US	300000ULL
 
-/* What is owed beyond this is forgiven. */
-#define VMEN_MAX_DEBT_NS	(10LL * NSEC_PER_SEC)
+/* What is owed beyond this is forgiven: more than is used before a task can be stopped. */
+#define VMEN_MAX_DEBT_NS	(600LL * NSEC_PER_SEC)
 
 /* An allowance this big, in nanojoules, is none. */
 #define VMEN_NO_ALLOWANCE_NJ	S64_MAX
@@ -70,13 +71,17 @@ struct vmen_bucket {
  * @set_uw: what they are set to
  * @enabled: those that users set are in effect
  * @left_nj: what is left of the allowance, may be negative
+ * @bounds: a bit for each bucket with a limit, and VMEN_ALLOWANCE if there is one
  */
 struct vmen_budget {
 	struct vmen_bucket bucket[VMEN_NR_CONSTRAINTS];
 	u64 set_uw[VMEN_NR_CONSTRAINTS];
 	bool enabled;
 	atomic64_t left_nj;
+	unsigned long bounds;
 };
+
+#define VMEN_ALLOWANCE		BIT(VMEN_NR_CONSTRAINTS)
 
 void vmen_bucket_init(struct vmen_bucket *bucket, u64 window_us);
 void vmen_bucket_set_limit(struct vmen_bucket *bucket, u64 limit_uw, s64 now_ns);
@@ -87,6 +92,7 @@ s64 vmen_bucket_credit_ns(const struct vmen_bucket *bucket, s64 now_ns);
 bool vmen_bucket_forgive(struct vmen_bucket *bucket, s64 now_ns);
 
 void vmen_budget_init(struct vmen_budget *budget);
+void vmen_budget_set_allowance(struct vmen_budget *budget, s64 left_nj);
 void vmen_budget_set_limit(struct vmen_budget *budget, int constraint, u64 limit_uw, s64 now_ns);
 void vmen_budget_enable(struct vmen_budget *budget, bool enabled, s64 now_ns);
 void vmen_budget_spend(struct vmen_budget *budget, s64 pj, s64 now_ns);
@@ -95,14 +101,14 @@ s64 vmen_budget_credit_ns(const struct vmen_budget *budget, s64 now_ns);
 u64 vmen_budget_limit_uw(const struct vmen_budget *budget);
 
 /**
- * vmen_budget_has_allowance - is what may be spent in all bounded?
+ * vmen_budget_is_bounded - is there a limit or an allowance?
  * @budget: the budget
  *
- * Return: whether it is.
+ * Return: whether there is; spending has no effect else.
  */
-static inline bool vmen_budget_has_allowance(const struct vmen_budget *budget)
+static inline bool vmen_budget_is_bounded(const struct vmen_budget *budget)
 {
-	return atomic64_read(&budget->left_nj) != VMEN_NO_ALLOWANCE_NJ;
+	return READ_ONCE(budget->bounds);
 }
 
 #endif /* _VMEN_BUDGET_H */

@@ -62,6 +62,12 @@ void vmen_control_init(struct vmen_control *control)
 	control->weight = VMEN_DEFAULT_WEIGHT;
 }
 
+static void spend(struct vmen_budget *budget, u64 pj, s64 now_ns)
+{
+	if (vmen_budget_is_bounded(budget))
+		vmen_budget_spend(budget, pj, now_ns);
+}
+
 /**
  * vmen_control_spend - take energy from the budgets of a domain and those above
  * @domain: what has used it
@@ -76,10 +82,8 @@ void vmen_control_spend(struct vmen_domain *domain, int component, u64 pj, s64 n
 	vmen_bucket_spend(&domain->control.own[component], pj, now_ns);
 	vmen_bucket_spend(&domain->control.own[VMEN_ALL], pj, now_ns);
 	for (; domain; domain = READ_ONCE(domain->parent)) {
-		if (!READ_ONCE(domain->control.limited))
-			continue;
-		vmen_budget_spend(&domain->control.budget[component], pj, now_ns);
-		vmen_budget_spend(&domain->control.budget[VMEN_ALL], pj, now_ns);
+		spend(&domain->control.budget[component], pj, now_ns);
+		spend(&domain->control.budget[VMEN_ALL], pj, now_ns);
 	}
 }
 
@@ -111,6 +115,8 @@ static s64 zone_due_ns(const struct vmen_domain *domain, int zone, s64 now_ns, s
 {
 	const struct vmen_budget *budget = &domain->control.budget[zone];
 
+	if (!vmen_budget_is_bounded(budget))
+		return 0;
 	return max(vmen_budget_due_ns(budget, now_ns + grace_ns),
 		   share_due_ns(&budget->bucket[VMEN_SHARE], READ_ONCE(domain->parent), zone,
 				now_ns, grace_ns));
@@ -170,8 +176,8 @@ bool vmen_control_is_empty(const struct vmen_domain *domain, s64 now_ns)
  * vmen_control_take_turn - let one task go on in spite of debts
  * @domain: what it is charged to
  * @now_ns: the time
- * @interval_ns: only one in that time
- * @saved: how many turns that were not taken are kept
+ * @turn_ns: the time that the turn takes
+ * @saved_ns: how much time that was not taken is kept
  *
  * The turns are those of the topmost domain in debt, as domains can be had for nothing
  * by who may make VMs.
@@ -179,8 +185,7 @@ bool vmen_control_is_empty(const struct vmen_domain *domain, s64 now_ns)
  * Context: preemption is off.
  * Return: whether it is the turn of the caller.
  */
-bool vmen_control_take_turn(struct vmen_domain *domain, s64 now_ns, s64 interval_ns,
-			    unsigned int saved)
+bool vmen_control_take_turn(struct vmen_domain *domain, s64 now_ns, s64 turn_ns, s64 saved_ns)
 {
 	struct vmen_domain *debtor = domain;
 	s64 last_ns, next_ns;
@@ -190,7 +195,7 @@ bool vmen_control_take_turn(struct vmen_domain *domain, s64 now_ns, s64 interval
 			debtor = domain;
 	}
 	last_ns = atomic64_read(&debtor->control.turn_ns);
-	next_ns = max(last_ns, now_ns - saved * interval_ns) + interval_ns;
+	next_ns = max(last_ns, now_ns - saved_ns) + turn_ns;
 	return next_ns <= now_ns &&
 	       atomic64_try_cmpxchg(&debtor->control.turn_ns, &last_ns, next_ns);
 }
@@ -359,15 +364,13 @@ void vmen_control_restart(struct vmen_domain *domain)
  */
 u64 vmen_control_power_uw(const struct vmen_domain *domain, int zone)
 {
-	u64 uj[VMEN_NR_BUDGETS], uw;
+	u64 uj[VMEN_NR_BUDGETS];
 
-	mutex_lock(&vmen_account_lock);
+	guard(mutex)(&vmen_account_lock);
 	vmen_account_refresh();
 	read_uj(domain, uj);
-	uw = vmen_average_uw(&domain->control.flow[zone].average, window_ns(domain, zone),
-			     uj[zone], vmen_now_ns());
-	mutex_unlock(&vmen_account_lock);
-	return uw;
+	return vmen_average_uw(&domain->control.flow[zone].average, window_ns(domain, zone),
+			       uj[zone], vmen_now_ns());
 }
 
 static bool has_limit(const struct vmen_control *control)
@@ -375,8 +378,7 @@ static bool has_limit(const struct vmen_control *control)
 	int i;
 
 	for (i = 0; i < VMEN_NR_BUDGETS; i++) {
-		if (vmen_budget_limit_uw(&control->budget[i]) != VMEN_NO_LIMIT_UW ||
-		    vmen_budget_has_allowance(&control->budget[i]))
+		if (vmen_budget_is_bounded(&control->budget[i]))
 			return true;
 	}
 	return false;
@@ -414,10 +416,9 @@ static bool any_limit(void)
 	struct vmen_domain *domain;
 	bool any = false;
 
-	mutex_lock(&vmen_account_lock);
+	guard(mutex)(&vmen_account_lock);
 	vmen_for_each_domain(domain, &vmen_machine)
 		any |= domain->control.limited;
-	mutex_unlock(&vmen_account_lock);
 	return any;
 }
 
@@ -439,12 +440,11 @@ static void care(void)
  */
 void vmen_control_rest(void)
 {
-	mutex_lock(&key_lock);
+	guard(mutex)(&key_lock);
 	if (vmen_limits_in_effect && !any_limit()) {
 		static_branch_dec(&vmen_charges_are_news);
 		WRITE_ONCE(vmen_limits_in_effect, false);
 	}
-	mutex_unlock(&key_lock);
 }
 
 /* Locks for a change. If that may be a limit, hooks look at it from the first moment. */
@@ -538,6 +538,6 @@ void vmen_control_set_weight(struct vmen_domain *domain, u32 weight)
 void vmen_control_set_allowance(struct vmen_domain *domain, s64 left_nj)
 {
 	begin_change(left_nj != VMEN_NO_ALLOWANCE_NJ);
-	atomic64_set(&domain->control.budget[VMEN_ALL].left_nj, left_nj);
+	vmen_budget_set_allowance(&domain->control.budget[VMEN_ALL], left_nj);
 	end_change(domain);
 }

@@ -97,8 +97,7 @@ s64 vmen_control_due_ns(const struct vmen_domain *domain, s64 now_ns, s64 grace_
 bool vmen_control_is_empty(const struct vmen_domain *domain, s64 now_ns);
 bool vmen_control_is_short(const struct vmen_domain *domain, s64 now_ns);
 bool vmen_control_lends(const struct vmen_domain *domain, int zone, s64 now_ns);
-bool vmen_control_take_turn(struct vmen_domain *domain, s64 now_ns, s64 interval_ns,
-			    unsigned int saved);
+bool vmen_control_take_turn(struct vmen_domain *domain, s64 now_ns, s64 turn_ns, s64 saved_ns);
 void vmen_control_note_wait(struct vmen_domain *domain, s64 now_ns);
 void vmen_control_note_waited(struct vmen_domain *domain, s64 waited_ns);
 void vmen_control_sample(void);

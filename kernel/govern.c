@@ -42,6 +42,11 @@
 /* An idle one may start with this part of the limit, divided by their number. */
 #define START_PERCENT		1
 
+/* Who waits for its share looks at it if it grows by this part. */
+#define RAISE_PART		8
+/* The machine's own use is averaged over that many periods. */
+#define OWN_PERIODS		4
+
 /* What was used in less time than that tells nothing of power. */
 #define SHORTEST_NS		(20 * (s64)NSEC_PER_MSEC)
 
@@ -138,10 +143,9 @@ static void correct_all(u64 ns, s64 now_ns)
 	}
 }
 
-/* Who waits for a share that grows by this much is to look at it. */
 static bool is_raise(const struct vmen_bucket *share, u64 share_uw)
 {
-	return share_uw / 8 * 7 > share->limit_uw;
+	return share_uw > share->limit_uw + share->limit_uw / RAISE_PART;
 }
 
 static void set_share(struct vmen_domain *domain, int zone, u64 share_uw, s64 now_ns)
@@ -232,7 +236,7 @@ static void gather_claims(struct vmen_domain *parent, int zone, struct vmen_clai
 	}
 	claim->weight = VMEN_DEFAULT_WEIGHT;
 	if (parent == &vmen_machine) {
-		own_uw[zone] = (3 * own_uw[zone] + use_uw) / 4;
+		own_uw[zone] = ((OWN_PERIODS - 1) * own_uw[zone] + use_uw) / OWN_PERIODS;
 		claim->demand_uw = own_uw[zone];
 	} else {
 		claim->demand_uw = demand_uw(use_uw, &parent->control.own[zone],
@@ -426,10 +430,9 @@ static DECLARE_DELAYED_WORK(govern_work, govern_work_fn);
  */
 void vmen_govern_hurry(void)
 {
-	mutex_lock(&vmen_account_lock);
+	guard(mutex)(&vmen_account_lock);
 	if (running)
 		mod_delayed_work(system_power_efficient_wq, &govern_work, 0);
-	mutex_unlock(&vmen_account_lock);
 }
 
 /**
@@ -437,10 +440,9 @@ void vmen_govern_hurry(void)
  */
 void vmen_govern_start(void)
 {
-	mutex_lock(&vmen_account_lock);
+	guard(mutex)(&vmen_account_lock);
 	running = true;
 	queue_delayed_work(system_power_efficient_wq, &govern_work, 0);
-	mutex_unlock(&vmen_account_lock);
 }
 
 /**

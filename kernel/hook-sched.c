@@ -108,12 +108,12 @@ void vmen_untrace_charges(void)
 }
 
 /* Tells budgets and tracers what a task was charged since begin_telling(). */
-static noinline void tell_charge(struct vmen_cpu *cpu, struct task_struct *task)
+static void tell_charge(struct vmen_cpu *cpu, struct task_struct *task, s64 now_ns)
 {
 	struct told *last = this_cpu_ptr(&told);
 
 	vmen_charge_events(cpu, cpu->account);
-	vmen_throttle_spend(cpu->domain);
+	vmen_throttle_spend(cpu->domain, now_ns);
 	if (last->account == cpu->account)
 		trace_vmenergy_charge(cpu->domain->name, task, cpu->account->cpu_pj - last->pj);
 }
@@ -126,6 +126,27 @@ static void begin_telling(struct vmen_cpu *cpu)
 	last->pj = cpu->account->cpu_pj;
 }
 
+static noinline void tell_switch(struct vmen_cpu *cpu, struct task_struct *prev,
+				 struct task_struct *next)
+{
+	s64 now_ns = vmen_now_ns();
+
+	tell_charge(cpu, prev, now_ns);
+	follow(cpu, next);
+	begin_telling(cpu);
+	vmen_throttle_start(cpu->domain, next, now_ns);
+}
+
+static noinline void tell_tick(struct vmen_cpu *cpu)
+{
+	s64 now_ns = vmen_now_ns();
+
+	tell_charge(cpu, current, now_ns);
+	follow(cpu, current);
+	begin_telling(cpu);
+	vmen_throttle_tick(cpu->domain, now_ns);
+}
+
 static void probe_sched_switch(void *data, bool preempt, struct task_struct *prev,
 			       struct task_struct *next, unsigned int prev_state)
 {
@@ -136,16 +157,14 @@ static void probe_sched_switch(void *data, bool preempt, struct task_struct *pre
 	cpu->stolen_ns = 0;
 	if (unlikely(vmen_vm_is_news(prev, prev_state)))
 		vmen_vm_notice(cpu->domain, prev, prev_state);
-	if (static_branch_unlikely(&vmen_charges_are_news))
-		tell_charge(cpu, prev);
 	cpu->runtime = next->se.sum_exec_runtime;
+	if (static_branch_unlikely(&vmen_charges_are_news)) {
+		tell_switch(cpu, prev, next);
+		return;
+	}
 	follow(cpu, next);
 	if (cpu->account != account)
 		vmen_charge_events(cpu, account);
-	if (static_branch_unlikely(&vmen_charges_are_news)) {
-		begin_telling(cpu);
-		vmen_throttle_start(cpu->domain, next);
-	}
 }
 
 static void probe_sched_stat_runtime(VMEN_SCHED_STAT_RUNTIME_ARGS)
@@ -160,12 +179,9 @@ static void probe_sched_stat_runtime(VMEN_SCHED_STAT_RUNTIME_ARGS)
 	if (unlikely(vmen_vm_is_news(tsk, TASK_RUNNING)))
 		vmen_vm_notice(cpu->domain, tsk, TASK_RUNNING);
 	if (static_branch_unlikely(&vmen_charges_are_news))
-		tell_charge(cpu, tsk);
-	follow(cpu, tsk);
-	if (static_branch_unlikely(&vmen_charges_are_news)) {
-		begin_telling(cpu);
-		vmen_throttle_tick(cpu->domain);
-	}
+		tell_tick(cpu);
+	else
+		follow(cpu, tsk);
 }
 
 /**

@@ -145,9 +145,8 @@ void vmen_policy_share(u64 limit_uw, struct vmen_claim *claims, unsigned int nr)
 
 	for (i = 0; i < nr; i++)
 		claims[i].share_uw = 0;
-	mutex_lock(&policy_lock);
-	policy->share(limit_uw, claims, nr);
-	mutex_unlock(&policy_lock);
+	scoped_guard(mutex, &policy_lock)
+		policy->share(limit_uw, claims, nr);
 	cut(limit_uw, claims, nr);
 }
 
@@ -176,15 +175,11 @@ static struct vmen_policy *find_policy(const char *name)
  */
 int vmen_policy_register(struct vmen_policy *new)
 {
-	int err = 0;
-
-	mutex_lock(&policy_lock);
+	guard(mutex)(&policy_lock);
 	if (find_policy(new->name))
-		err = -EEXIST;
-	else
-		list_add_tail(&new->node, &policies);
-	mutex_unlock(&policy_lock);
-	return err;
+		return -EEXIST;
+	list_add_tail(&new->node, &policies);
+	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(vmen_policy_register, VMENERGY_NS);
 
@@ -196,41 +191,33 @@ EXPORT_SYMBOL_NS_GPL(vmen_policy_register, VMENERGY_NS);
  */
 void vmen_policy_unregister(struct vmen_policy *old)
 {
-	mutex_lock(&policy_lock);
+	guard(mutex)(&policy_lock);
 	list_del(&old->node);
 	if (policy == old)
 		use_policy(&max_min);
-	mutex_unlock(&policy_lock);
 }
 EXPORT_SYMBOL_NS_GPL(vmen_policy_unregister, VMENERGY_NS);
 
 static int set_policy(const char *name, const struct kernel_param *kp)
 {
 	struct vmen_policy *new;
-	int err = 0;
 
-	mutex_lock(&policy_lock);
+	guard(mutex)(&policy_lock);
 	new = find_policy(name);
 	if (!new || !try_module_get(new->owner)) {
 		pr_err("policy=%.*s: there is no such policy; max-min and static always are, others while their modules are loaded\n",
 		       (int)strcspn(name, "\n"), name);
-		err = -EINVAL;
-	} else {
-		module_put(policy->owner);
-		use_policy(new);
+		return -EINVAL;
 	}
-	mutex_unlock(&policy_lock);
-	return err;
+	module_put(policy->owner);
+	use_policy(new);
+	return 0;
 }
 
 static int get_policy(char *buffer, const struct kernel_param *kp)
 {
-	int len;
-
-	mutex_lock(&policy_lock);
-	len = sysfs_emit(buffer, "%s\n", policy->name);
-	mutex_unlock(&policy_lock);
-	return len;
+	guard(mutex)(&policy_lock);
+	return sysfs_emit(buffer, "%s\n", policy->name);
 }
 
 static const struct kernel_param_ops policy_ops = {

@@ -146,10 +146,25 @@ static void done_inside(void)
 		wake_up_all(&outside);
 }
 
+/*
+ * Files that the task has closed are released by works, too. Those behind this one in
+ * the list were added before it, and must not wait.
+ */
+static bool others_first(struct work *work)
+{
+	if (!work->head.next)
+		return false;
+	if (task_work_add(current, &work->head, VMEN_TWA_RESUME))
+		put(work);
+	return true;
+}
+
 static void do_work(struct callback_head *head)
 {
 	struct work *work = container_of(head, struct work, head);
 
+	if (others_first(work))
+		return;
 	atomic_inc(&nr_inside);
 	function(work->early);
 	put(work);

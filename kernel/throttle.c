@@ -9,16 +9,20 @@
  *
  * How long depends on what others may be waiting for:
  *
- *	within KVM_RUN		until paid, but a signal ends it at once: this is
- *				how a VMM stops its vCPUs
+ *	within KVM_RUN		until paid, or its turn comes if there is a signal:
+ *				this is how a VMM stops its vCPUs
  *	elsewhere in a VM	at a tick only, for what is owed beyond GRACE_NS, and
  *				until paid or its turn comes: the VMM's main loop
- *				has to answer, and the vCPUs pay for it. A turn comes
- *				every TURN_NS, to one thread of all in the topmost
- *				domain that has debts, and some are saved.
- *	of other processes	until paid, but SIGNAL_WAIT_NS if there is a signal
+ *				has to answer, and the vCPUs pay for it
+ *	of other processes	until paid, or its turn comes if there is a signal and
+ *				it has waited for SIGNAL_WAIT_NS
  *
- * Kernel threads, and threads of the kernel in a user's process, do not wait.
+ * Turns are those of all tasks in the topmost domain that has debts. Each takes the
+ * time until the next one may be had, by what a task can use before it is looked at
+ * again: a tenth of a CPU at most. Some are saved.
+ *
+ * Who is about to stop or to freeze does so at once. Kernel threads, and threads of the
+ * kernel in a user's process, do not wait.
  *
  * What a task uses is seen at the end of the tick, so that a low limit makes for
  * bursts of a tick and long waits. After a long wait, or one that a signal has
@@ -29,10 +33,12 @@
  *
  * Locks: none in the hook. Waiting tasks use the lock of their wait queue.
  */
+#include <linux/freezer.h>
 #include <linux/hash.h>
 #include <linux/hrtimer.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/jobctl.h>
 #include <linux/sched/signal.h>
 #include <linux/wait.h>
 
@@ -45,8 +51,11 @@
 #include <trace/events/vmenergy.h>
 
 #define GRACE_NS	(2 * (s64)NSEC_PER_SEC)
+/* What turns take: of VMM threads, of tasks with signals, of vCPUs with signals. */
 #define TURN_NS		(50 * (s64)NSEC_PER_MSEC)
-#define SAVED_TURNS	10
+#define SIGNAL_TURN_NS	(20 * (s64)NSEC_PER_MSEC)
+#define KICK_TURN_NS	(2 * (s64)NSEC_PER_MSEC)
+#define SAVED_TURNS_NS	(500 * (s64)NSEC_PER_MSEC)
 #define SIGNAL_WAIT_NS	(100 * (s64)NSEC_PER_MSEC)
 /* A task looks this often whether it still has to wait; it may have been moved. */
 #define STEP_NS		((s64)NSEC_PER_SEC)
@@ -81,10 +90,11 @@ static wait_queue_head_t queues[BIT(QUEUE_BITS)];
 /**
  * vmen_throttle_spend - take what this CPU has charged from budgets
  * @domain: what it was charged to
+ * @now_ns: the time
  *
  * Context: interrupts are off; the run queue may be locked.
  */
-void vmen_throttle_spend(struct vmen_domain *domain)
+void vmen_throttle_spend(struct vmen_domain *domain, s64 now_ns)
 {
 	struct vmen_cpu_account *account = this_cpu_ptr(domain->account.cpu);
 	u64 pj = account->cpu_pj - account->told_pj;
@@ -94,7 +104,7 @@ void vmen_throttle_spend(struct vmen_domain *domain)
 	account->told_pj = account->cpu_pj;
 	pj = vmen_account_as_metered(pj);
 	account->spent_pj += pj;
-	vmen_control_spend(domain, VMEN_CPU, pj, vmen_now_ns());
+	vmen_control_spend(domain, VMEN_CPU, pj, now_ns);
 }
 
 /*
@@ -114,9 +124,9 @@ static bool is_vmm(const struct vmen_domain *domain, struct task_struct *task)
 	return READ_ONCE(domain->is_vm) && !vmen_vm_is_in_run(task);
 }
 
-static void look_at(struct vmen_domain *domain, struct task_struct *task, s64 grace_ns)
+static void look_at(struct vmen_domain *domain, struct task_struct *task, s64 now_ns, s64 grace_ns)
 {
-	if (vmen_control_due_ns(domain, vmen_now_ns(), grace_ns) && can_wait(task))
+	if (vmen_control_due_ns(domain, now_ns, grace_ns) && can_wait(task))
 		vmen_taskwork_add(task, false);
 }
 
@@ -124,25 +134,27 @@ static void look_at(struct vmen_domain *domain, struct task_struct *task, s64 gr
  * vmen_throttle_start - make a task wait, if its budgets are empty, before it goes on
  * @domain: what it is charged to
  * @task: about to run
+ * @now_ns: the time
  *
  * Context: interrupts are off, and the run queue is locked.
  */
-void vmen_throttle_start(struct vmen_domain *domain, struct task_struct *task)
+void vmen_throttle_start(struct vmen_domain *domain, struct task_struct *task, s64 now_ns)
 {
 	/* To answer, a VMM's main loop starts often, and runs shortly. */
 	if (!is_vmm(domain, task))
-		look_at(domain, task, 0);
+		look_at(domain, task, now_ns, 0);
 }
 
 /**
  * vmen_throttle_tick - make a task wait, if its budgets are empty
  * @domain: what it is charged to
+ * @now_ns: the time
  *
  * Context: interrupts are off; the task is current.
  */
-void vmen_throttle_tick(struct vmen_domain *domain)
+void vmen_throttle_tick(struct vmen_domain *domain, s64 now_ns)
 {
-	look_at(domain, current, is_vmm(domain, current) ? GRACE_NS : 0);
+	look_at(domain, current, now_ns, is_vmm(domain, current) ? GRACE_NS : 0);
 }
 
 static enum hrtimer_restart look_early(struct hrtimer *timer)
@@ -169,46 +181,61 @@ static void look_soon(u64 ns)
 /**
  * struct patience - how long the current task may wait
  * @grace_ns: what may be owed all the same
- * @step_ns: how often to look
- * @signal_ns: until when, if there is a signal
- * @turns: its turn may come
+ * @signal_ns: until when at least, if there is a signal
+ * @signal_turn_ns: what its turn takes, if there is a signal
+ * @step_ns: when to look again whether its turn has come
+ * @turns: that may come without a signal
  */
 struct patience {
 	s64 grace_ns;
-	s64 step_ns;
 	s64 signal_ns;
+	s64 signal_turn_ns;
+	s64 step_ns;
 	bool turns;
 };
 
 static struct patience patience_of_current(s64 now_ns)
 {
 	struct patience patience = {
-		.step_ns = STEP_NS,
 		.signal_ns = now_ns + SIGNAL_WAIT_NS,
+		.signal_turn_ns = SIGNAL_TURN_NS,
+		.step_ns = TURN_NS,
 	};
 
-	if (vmen_vm_is_in_run(current))
+	if (vmen_vm_is_in_run(current)) {
 		patience.signal_ns = now_ns;
+		patience.signal_turn_ns = KICK_TURN_NS;
+	}
 	guard(preempt)();
 	if (is_vmm(vmen_domain_of(current), current)) {
 		patience.grace_ns = GRACE_NS;
-		patience.step_ns = TURN_NS;
 		patience.turns = true;
 	}
 	return patience;
 }
 
-static bool take_turn(s64 now_ns)
+static bool take_turn(s64 now_ns, s64 turn_ns)
 {
 	guard(preempt)();
-	return vmen_control_take_turn(vmen_domain_of(current), now_ns, TURN_NS, SAVED_TURNS);
+	return vmen_control_take_turn(vmen_domain_of(current), now_ns, turn_ns, SAVED_TURNS_NS);
+}
+
+/* It ends, stops or freezes before it is in user mode, and is looked at when it goes on. */
+static bool is_to_stop(void)
+{
+	return fatal_signal_pending(current) || freezing(current) ||
+	       READ_ONCE(current->jobctl) & (JOBCTL_PENDING_MASK | JOBCTL_TRAP_FREEZE) ||
+	       sigismember(&current->pending.signal, SIGSTOP) ||
+	       sigismember(&current->signal->shared_pending.signal, SIGSTOP);
 }
 
 static bool is_over(const struct patience *patience, s64 now_ns)
 {
-	return fatal_signal_pending(current) ||
-	       (signal_pending(current) && now_ns >= patience->signal_ns) ||
-	       (patience->turns && take_turn(now_ns));
+	if (is_to_stop())
+		return true;
+	if (signal_pending(current) && now_ns >= patience->signal_ns)
+		return take_turn(now_ns, patience->signal_turn_ns);
+	return patience->turns && take_turn(now_ns, TURN_NS);
 }
 
 /* Until when the current task has to wait, 0 if it may run. */
@@ -229,14 +256,24 @@ static unsigned int waiting_state(void)
 	return signal_pending(current) ? TASK_KILLABLE | TASK_NOLOAD : TASK_INTERRUPTIBLE;
 }
 
-static void sleep_until(s64 due_ns, s64 now_ns, const struct patience *patience)
+/* Many may be waiting for turns: who does looks less and less often. */
+static s64 next_look_ns(struct patience *patience, s64 now_ns)
 {
-	s64 look_ns = now_ns + patience->step_ns;
-	ktime_t expires;
+	s64 look_ns;
 
-	if (signal_pending(current))
-		look_ns = min(look_ns, patience->signal_ns);
-	expires = min(due_ns, look_ns);
+	if (signal_pending(current) && now_ns < patience->signal_ns)
+		return patience->signal_ns;
+	if (!signal_pending(current) && !patience->turns)
+		return now_ns + STEP_NS;
+	look_ns = now_ns + patience->step_ns;
+	patience->step_ns = min(2 * patience->step_ns, STEP_NS);
+	return look_ns;
+}
+
+static void sleep_until(s64 due_ns, s64 now_ns, struct patience *patience)
+{
+	ktime_t expires = min(due_ns, next_look_ns(patience, now_ns));
+
 	schedule_hrtimeout_range(&expires, SLACK_NS, HRTIMER_MODE_ABS);
 }
 
@@ -258,7 +295,7 @@ static wait_queue_head_t *queue_of_current(void)
  * limit, that may be as much as is saved meanwhile: if it has slept before, the task
  * saves some more.
  */
-static bool wait_once(const struct patience *patience, bool again)
+static bool wait_once(struct patience *patience, bool again)
 {
 	wait_queue_head_t *queue = queue_of_current();
 	s64 now_ns, due_ns;

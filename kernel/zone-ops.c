@@ -14,6 +14,8 @@
 #include "zone-ops.h"
 
 #define NJ_PER_UJ	1000
+/* Far below VMEN_NO_ALLOWANCE_NJ, as energy is given back, too */
+#define MAX_BUDGET_UJ	(S64_MAX / 2 / NJ_PER_UJ)
 
 static struct vmen_zone *to_zone(struct powercap_zone *powercap)
 {
@@ -265,7 +267,7 @@ static ssize_t budget_uj_store(struct device *dev, struct device_attribute *attr
 		err = kstrtou64(text, 10, &uj);
 		if (err)
 			return err;
-		if (uj >= VMEN_NO_ALLOWANCE_NJ / NJ_PER_UJ)
+		if (uj > MAX_BUDGET_UJ)
 			return -ERANGE;
 		left_nj = uj * NJ_PER_UJ;
 	}

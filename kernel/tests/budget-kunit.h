@@ -116,6 +116,14 @@ static void debt_outlives_a_change(struct kunit *test)
 	vmen_bucket_set_limit(&bucket, VMEN_NO_LIMIT_UW, START_NS);
 	vmen_bucket_set_limit(&bucket, WATT, START_NS);
 	KUNIT_EXPECT_EQ(test, vmen_bucket_due_ns(&bucket, START_NS), 0);
+
+	bucket = limited(VMEN_NO_LIMIT_UW - 1, 1000000);
+	while (vmen_bucket_due_ns(&bucket, START_NS) < START_NS + VMEN_MAX_DEBT_NS)
+		vmen_bucket_spend(&bucket, S64_MAX, START_NS);
+	vmen_bucket_set_limit(&bucket, VMEN_MIN_LIMIT_UW, START_NS);
+	KUNIT_EXPECT_EQ(test, vmen_bucket_due_ns(&bucket, START_NS), START_NS + VMEN_MAX_DEBT_NS);
+	vmen_bucket_set_limit(&bucket, VMEN_NO_LIMIT_UW - 1, START_NS);
+	expect_within(test, vmen_bucket_due_ns(&bucket, START_NS), START_NS, 1000);
 }
 
 static void average_outlives_changes(struct kunit *test)
@@ -183,8 +191,8 @@ static void allowance_is_used_up(struct kunit *test)
 
 	vmen_budget_init(&budget);
 	vmen_budget_spend(&budget, S64_MAX, START_NS);
-	KUNIT_EXPECT_FALSE(test, vmen_budget_has_allowance(&budget));
-	atomic64_set(&budget.left_nj, 1000);
+	KUNIT_EXPECT_FALSE(test, vmen_budget_is_bounded(&budget));
+	vmen_budget_set_allowance(&budget, 1000);
 	vmen_budget_spend(&budget, 999000, START_NS);
 	KUNIT_EXPECT_EQ(test, vmen_budget_due_ns(&budget, START_NS), 0);
 	vmen_budget_spend(&budget, 1000, START_NS);

@@ -9,14 +9,12 @@ import time
 
 import pytest
 
-import kernels
-from accounts import Cgroup, Config, wait_for
+from accounts import CGROUPS, Cgroup, Config, wait_for
 from limits import (BUSY_UW, LONG_TERM, NO_LIMIT_UW, SHORT_TERM, Zone, assert_holds,
-                    assert_power, crowd)
+                    assert_power, crowd, powers, process)
 from loads import SPIN, spinning
 
-# The debug kernel is for locks and lifetimes, and slow.
-LONG_S = 3 if kernels.current() == "debug" else 10
+LONG_S = 10
 SHARES = [0.75, 0.50, 0.25, 0.10]
 
 
@@ -203,6 +201,75 @@ def test_vm_and_process_share_the_limit_above(guest):
         vm_zone.limit(NO_LIMIT_UW)
         child.kill()
         child.wait()
+
+
+@pytest.mark.alone
+def test_waits_are_told(core):
+    with Cgroup("outer") as outer, Config("outer", cgroup=outer.name), \
+         Cgroup("waiting", outer.path) as inner, Config("waiting", cgroup=inner.name):
+        child = subprocess.Popen(["sh", "-c", SPIN], preexec_fn=inner.enter)
+        zones = [Zone("waiting"), Zone("outer")]
+        with zones[0].limited(0.2 * BUSY_UW):
+            _settled(zones[0])
+            start, before = time.monotonic(), [zone.events() for zone in zones]
+            time.sleep(3)
+            seconds, after = time.monotonic() - start, [zone.events() for zone in zones]
+        for first, last in zip(before, after):
+            waited_s = (last["throttled_usec"] - first["throttled_usec"]) / 1e6
+            assert 0.9 < waited_s / (0.8 * seconds) < 1.1
+        assert after[0]["exhausted"] > 0 == after[1]["exhausted"]
+        child.kill()
+        child.wait()
+
+
+@pytest.mark.alone
+def test_limits_hold_at_three_levels(core):
+    machine = Zone("machine")
+    with crowd("apart", SPIN) as (apart, _), \
+         Cgroup("slice") as outer, Config("slice", cgroup=outer.name), \
+         Cgroup("inside", outer.path) as inner, Config("inside", cgroup=inner.name):
+        children = [subprocess.Popen(["sh", "-c", SPIN], preexec_fn=cgroup.enter)
+                    for cgroup in (inner, outer)]
+        zone, inside = Zone("slice"), Zone("inside")
+        inside.limit(0.2 * BUSY_UW)
+        with zone.limited(0.6 * BUSY_UW):
+            with machine.limited(BUSY_UW):
+                time.sleep(1)
+                all_w, zone_w, inside_w, apart_w = powers([machine, zone, inside, apart], 5)
+                assert_power(all_w, BUSY_UW, 0.03)
+                assert_power(zone_w, 1e6 * apart_w, 0.05)
+                assert_power(inside_w, 0.2 * BUSY_UW, 0.05)
+            # What it was not allowed to use until now is saved.
+            time.sleep(2)
+            zone_w, inside_w = powers([zone, inside], 3)
+            assert_power(zone_w, 0.6 * BUSY_UW, 0.03)
+            assert_power(inside_w, 0.2 * BUSY_UW, 0.05)
+        time.sleep(0.5)
+        assert_power(inside.watts(3)[0], 0.2 * BUSY_UW, 0.05)
+        for child in children:
+            child.kill()
+            child.wait()
+
+
+@pytest.mark.alone
+def test_long_system_calls_are_paid_for(core):
+    reader = """
+buffer = bytearray(200 << 20)
+with open("/dev/urandom", "rb", buffering=0) as file:
+    print("ready", flush=True)
+    while True:
+        file.readinto(buffer)"""
+    with crowd("reading") as (zone, _), \
+         process("python3", "-c", reader, stdout=subprocess.PIPE) as child:
+        child.stdout.readline()
+        zone.limit(0.05 * BUSY_UW)
+        (CGROUPS / "reading/cgroup.procs").write_text(str(child.pid))
+        # What is more than a second of a CPU takes more than 20 s to pay.
+        wait_for(lambda: zone.read("energy_uj") > BUSY_UW, what="it has run for a second")
+        before = zone.events()["throttled"]
+        wait_for(lambda: zone.events()["throttled"] > before, what="it waits")
+        print(f"used {zone.read('energy_uj')} uJ")
+        assert zone.watts(15)[0] < 0.001 * BUSY_UW / 1e6
 
 
 @pytest.mark.alone

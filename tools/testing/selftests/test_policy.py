@@ -14,7 +14,7 @@ import kernels
 import vm
 from accounts import Cgroup, Config, set_parameter
 from conftest import guest_kernel, unload
-from limits import BUSY_UW, TRIES, Zone, assert_power, crowd, is_power
+from limits import BUSY_UW, TRIES, Zone, assert_power, crowd, is_power, powers
 from loads import SPIN, spinning
 
 SAMPLE = "vmenergy_policy_priority"
@@ -44,18 +44,10 @@ def _two(weights):
         yield light, heavy, one.pid, other.pid
 
 
-def _powers(zones, seconds):
-    """The power of each, at the same time."""
-    first = [zone.look() for zone in zones]
-    time.sleep(seconds)
-    return [(uj - first_uj) / (now - then) / 1e6
-            for (then, first_uj), (now, uj) in zip(first, [zone.look() for zone in zones])]
-
-
 def _assert_ratio(light, heavy, tolerance):
     """One gets three times as much as the other; tried as assert_holds() does, and for that."""
     for _ in range(TRIES):
-        light_w, heavy_w = _powers([light, heavy], RUN_S)
+        light_w, heavy_w = powers([light, heavy], RUN_S)
         print(f"{heavy_w:.4f} W, {heavy_w / light_w:.3f} times as much as the other")
         if is_power(heavy_w, 3e6 * light_w, tolerance):
             return
@@ -88,7 +80,7 @@ def test_what_one_leaves_the_other_gets_soon(core):
             _assert_ratio(light, heavy, 0.03)
             os.kill(pid, signal.SIGSTOP)
             time.sleep(SOON_S)
-            heavy_w, machine_w = _powers([heavy, machine], 2)
+            heavy_w, machine_w = powers([heavy, machine], 2)
             assert not heavy_w
             assert_power(machine_w, LIMIT_UW, 0.05)
             os.kill(pid, signal.SIGCONT)
@@ -100,7 +92,7 @@ def test_static_shares_are_for_nobody_else(core):
     with _two((100, 300)) as (light, _, _, pid), machine.limited(BUSY_UW), policy("static"):
         os.kill(pid, signal.SIGSTOP)
         time.sleep(SETTLE_S)
-        light_w, machine_w = _powers([light, machine], 3)
+        light_w, machine_w = powers([light, machine], 3)
         left_uw = BUSY_UW - 1e6 * (machine_w - light_w)
         weights = [int(path.read_text()) for path in machine.path.glob("vmenergy:*/weight")]
         assert_power(light_w, left_uw * 100 / sum(weights), 0.1)
@@ -117,7 +109,7 @@ def test_tasks_of_a_domain_compete_with_those_below(core):
         zone, inside = Zone("slice"), Zone("inside")
         with zone.limited(BUSY_UW):
             time.sleep(SETTLE_S)
-            whole_w, part_w = _powers([zone, inside], 3)
+            whole_w, part_w = powers([zone, inside], 3)
             assert_power(whole_w, BUSY_UW, 0.03)
             assert_power(part_w, BUSY_UW / 2, 0.05)
         for child in children:
@@ -141,7 +133,7 @@ def test_modules_bring_their_own(core):
                 assert subprocess.run(["rmmod", SAMPLE], stderr=subprocess.DEVNULL,
                                       check=False).returncode
                 time.sleep(SETTLE_S)
-                light_w, heavy_w = _powers([light, heavy], 2)
+                light_w, heavy_w = powers([light, heavy], 2)
                 assert light_w < 0.1 * heavy_w
     finally:
         unload(SAMPLE)

@@ -55,10 +55,12 @@
 #define TURN_NS		(50 * (s64)NSEC_PER_MSEC)
 #define SIGNAL_TURN_NS	(20 * (s64)NSEC_PER_MSEC)
 #define KICK_TURN_NS	(2 * (s64)NSEC_PER_MSEC)
+#define SIGNAL_AHEAD_NS	(100 * (s64)NSEC_PER_MSEC)
 #define SAVED_TURNS_NS	(500 * (s64)NSEC_PER_MSEC)
 #define SIGNAL_WAIT_NS	(100 * (s64)NSEC_PER_MSEC)
 /* A task looks this often whether it still has to wait; it may have been moved. */
 #define STEP_NS		((s64)NSEC_PER_SEC)
+#define VMM_STEP_NS	(200 * (s64)NSEC_PER_MSEC)
 #define MORE_NS		(20 * (s64)NSEC_PER_MSEC)
 #define SLACK_NS	(50 * (s64)NSEC_PER_USEC)
 
@@ -199,25 +201,30 @@ static struct patience patience_of_current(s64 now_ns)
 	struct patience patience = {
 		.signal_ns = now_ns + SIGNAL_WAIT_NS,
 		.signal_turn_ns = SIGNAL_TURN_NS,
-		.step_ns = TURN_NS,
+		.step_ns = SIGNAL_TURN_NS,
 	};
 
 	if (vmen_vm_is_in_run(current)) {
 		patience.signal_ns = now_ns;
 		patience.signal_turn_ns = KICK_TURN_NS;
+		patience.step_ns = KICK_TURN_NS;
 	}
 	guard(preempt)();
 	if (is_vmm(vmen_domain_of(current), current)) {
 		patience.grace_ns = GRACE_NS;
+		patience.signal_ns = now_ns;
+		patience.step_ns = TURN_NS;
 		patience.turns = true;
 	}
 	return patience;
 }
 
-static bool take_turn(s64 now_ns, s64 turn_ns)
+/* Who may come @ahead_ns early is not kept waiting by those who take every turn they can get. */
+static bool take_turn(s64 now_ns, s64 turn_ns, s64 ahead_ns)
 {
 	guard(preempt)();
-	return vmen_control_take_turn(vmen_domain_of(current), now_ns, turn_ns, SAVED_TURNS_NS);
+	return vmen_control_take_turn(vmen_domain_of(current), now_ns + ahead_ns, turn_ns,
+				      SAVED_TURNS_NS + ahead_ns);
 }
 
 /* It ends, stops or freezes before it is in user mode, and is looked at when it goes on. */
@@ -234,8 +241,8 @@ static bool is_over(const struct patience *patience, s64 now_ns)
 	if (is_to_stop())
 		return true;
 	if (signal_pending(current) && now_ns >= patience->signal_ns)
-		return take_turn(now_ns, patience->signal_turn_ns);
-	return patience->turns && take_turn(now_ns, TURN_NS);
+		return take_turn(now_ns, patience->signal_turn_ns, SIGNAL_AHEAD_NS);
+	return patience->turns && take_turn(now_ns, TURN_NS, 0);
 }
 
 /* Until when the current task has to wait, 0 if it may run. */
@@ -266,7 +273,7 @@ static s64 next_look_ns(struct patience *patience, s64 now_ns)
 	if (!signal_pending(current) && !patience->turns)
 		return now_ns + STEP_NS;
 	look_ns = now_ns + patience->step_ns;
-	patience->step_ns = min(2 * patience->step_ns, STEP_NS);
+	patience->step_ns = min(2 * patience->step_ns, patience->turns ? VMM_STEP_NS : STEP_NS);
 	return look_ns;
 }
 

@@ -74,6 +74,7 @@ def test_guest_lives_on_a_tenth(guest):
     check_health(guest)
 
 
+@pytest.mark.alone
 def test_monitor_answers_without_any_energy(guest):
     zone = Zone(f"vm-{guest.pid}")
     with spinning(guest, 2):
@@ -85,8 +86,7 @@ def test_monitor_answers_without_any_energy(guest):
             guest.qmp("cont")
             print("answered after", *(f"{one:.3f} s" for one in asked_s),
                   f"stopped after {stopped_s:.3f} s")
-            assert max(asked_s) < 5 * SLOW * ANSWER_S
-            assert stopped_s < 5 * SLOW * ANSWER_S
+            assert max(*asked_s, stopped_s) < 5 * ANSWER_S
         finally:
             zone.write("budget_uj", "max")
 
@@ -133,7 +133,7 @@ def test_stop_is_heeded_without_any_energy(core):
 
 def test_signal_is_handled_without_any_energy(core):
     with crowd("asked", f"trap 'exit 7' TERM; {SPIN}") as (zone, children):
-        wait_for(lambda: zone.read("energy_uj") > 0)
+        wait_for(lambda: zone.read("energy_uj") > 0.5 * BUSY_UW)
         zone.write("budget_uj", 0)
         wait_for(lambda: zone.events()["throttled"], what="a task waits")
         # Each signal is good for a millisecond.
@@ -183,7 +183,8 @@ def test_threads_beside_a_vcpu_leave_others_their_share(core):
 @pytest.mark.alone
 def test_signals_are_no_way_out(core):
     with crowd("signalled", f"trap : USR1; {SPIN}") as (zone, children):
-        wait_for(lambda: zone.read("energy_uj") > 0)
+        # It knows what to do by then.
+        wait_for(lambda: zone.read("energy_uj") > 0.5 * BUSY_UW)
         sender = f"while :; do kill -USR1 {children[0].pid}; sleep 0.02; done"
         with zone.limited(0.1 * BUSY_UW), process("sh", "-c", sender):
             _waits(zone)
@@ -199,8 +200,9 @@ def test_many_signals_are_no_way_out(core):
             time.sleep(5)
             watts = zone.watts(5)[0]
             print(f"{watts:.3f} W")
-            # Half of the rest is for signals in any case, half is what it takes to wait.
-            assert watts < (0.1 + 0.1) * BUSY_UW / 1e6
+            # A twentieth of a CPU is for signals in any case, but emulated timers are late; and
+            # it takes some to wait.
+            assert watts < (0.1 + 0.15) * BUSY_UW / 1e6
 
 
 @pytest.mark.alone

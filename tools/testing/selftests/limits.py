@@ -7,6 +7,7 @@ import time
 
 import accounts
 from accounts import Cgroup, Config
+from loads import SPIN
 
 LONG_TERM = 0
 SHORT_TERM = 1
@@ -73,8 +74,7 @@ def powers(zones, seconds):
     """The power of each, at the same time."""
     first = [zone.look() for zone in zones]
     time.sleep(seconds)
-    return [(uj - first_uj) / (now - then) / 1e6
-            for (then, first_uj), (now, uj) in zip(first, [zone.look() for zone in zones])]
+    return [_watts(before, zone.look()) for before, zone in zip(first, zones)]
 
 
 def _watts(first, last):
@@ -119,6 +119,19 @@ def process(*command, **options):
             yield child
         finally:
             child.kill()
+
+
+@contextlib.contextmanager
+def spinners(*cgroups):
+    """An endless loop in each of the cgroups."""
+    children = [subprocess.Popen(["sh", "-c", SPIN], preexec_fn=cgroup.enter)
+                for cgroup in cgroups]
+    try:
+        yield
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import pytest
 
 from accounts import CGROUPS, Cgroup, Config, wait_for
 from limits import (BUSY_UW, LONG_TERM, NO_LIMIT_UW, SHORT_TERM, Zone, assert_holds,
-                    assert_power, crowd, powers, process)
+                    assert_power, crowd, powers, process, spinners)
 from loads import SPIN, spinning
 
 LONG_S = 10
@@ -183,9 +183,8 @@ def test_vm_and_process_share_the_limit_above(guest):
     name = f"vm-{guest.pid}"
     with Cgroup("slice") as outer, Config("slice", cgroup=outer.name), \
          Cgroup("vm", outer.path) as inner, Cgroup("beside", outer.path) as beside, \
-         spinning(guest, 1):
+         spinning(guest, 1), spinners(beside):
         Zone(name).limit(0.2 * BUSY_UW)
-        child = subprocess.Popen(["sh", "-c", SPIN], preexec_fn=beside.enter)
         inner.add(guest.pid)
         zone = Zone("slice")
         # It is in the tree below the slice now, and has kept its limit.
@@ -199,15 +198,13 @@ def test_vm_and_process_share_the_limit_above(guest):
         assert zone.watts(1)[0] > 0.9 * BUSY_UW / 1e6
         assert_power(vm_zone.watts(3)[0], 0.2 * BUSY_UW, 0.03)
         vm_zone.limit(NO_LIMIT_UW)
-        child.kill()
-        child.wait()
 
 
 @pytest.mark.alone
 def test_waits_are_told(core):
     with Cgroup("outer") as outer, Config("outer", cgroup=outer.name), \
-         Cgroup("waiting", outer.path) as inner, Config("waiting", cgroup=inner.name):
-        child = subprocess.Popen(["sh", "-c", SPIN], preexec_fn=inner.enter)
+         Cgroup("waiting", outer.path) as inner, Config("waiting", cgroup=inner.name), \
+         spinners(inner):
         zones = [Zone("waiting"), Zone("outer")]
         with zones[0].limited(0.2 * BUSY_UW):
             _settled(zones[0])
@@ -218,8 +215,6 @@ def test_waits_are_told(core):
             waited_s = (last["throttled_usec"] - first["throttled_usec"]) / 1e6
             assert 0.9 < waited_s / (0.8 * seconds) < 1.1
         assert after[0]["exhausted"] > 0 == after[1]["exhausted"]
-        child.kill()
-        child.wait()
 
 
 @pytest.mark.alone
@@ -227,9 +222,8 @@ def test_limits_hold_at_three_levels(core):
     machine = Zone("machine")
     with crowd("apart", SPIN) as (apart, _), \
          Cgroup("slice") as outer, Config("slice", cgroup=outer.name), \
-         Cgroup("inside", outer.path) as inner, Config("inside", cgroup=inner.name):
-        children = [subprocess.Popen(["sh", "-c", SPIN], preexec_fn=cgroup.enter)
-                    for cgroup in (inner, outer)]
+         Cgroup("inside", outer.path) as inner, Config("inside", cgroup=inner.name), \
+         spinners(inner, outer):
         zone, inside = Zone("slice"), Zone("inside")
         inside.limit(0.2 * BUSY_UW)
         with zone.limited(0.6 * BUSY_UW):
@@ -246,9 +240,6 @@ def test_limits_hold_at_three_levels(core):
             assert_power(inside_w, 0.2 * BUSY_UW, 0.05)
         time.sleep(0.5)
         assert_power(inside.watts(3)[0], 0.2 * BUSY_UW, 0.05)
-        for child in children:
-            child.kill()
-            child.wait()
 
 
 @pytest.mark.alone
@@ -276,9 +267,7 @@ with open("/dev/urandom", "rb", buffering=0) as file:
 def test_limits_of_the_domains_above_hold_too(core):
     with Cgroup("top") as top, Config("top", cgroup=top.name), \
          Cgroup("inner", top.path) as inner, Config("inner", cgroup=inner.name), \
-         Cgroup("beside", top.path) as beside:
-        children = [subprocess.Popen(["sh", "-c", SPIN], preexec_fn=cgroup.enter)
-                    for cgroup in (inner, beside)]
+         Cgroup("beside", top.path) as beside, spinners(inner, beside):
         zone, inner_zone = Zone("top"), Zone("inner")
         with zone.limited(0.8 * BUSY_UW), inner_zone.limited(0.2 * BUSY_UW):
             _settled(inner_zone)
@@ -289,6 +278,3 @@ def test_limits_of_the_domains_above_hold_too(core):
             time.sleep(0.5)
             assert_power(inner_zone.watts(3)[0], 0.2 * BUSY_UW, 0.03)
             assert zone.watts(1)[0] > 0.9 * 1.2 * BUSY_UW / 1e6
-        for child in children:
-            child.kill()
-            child.wait()

@@ -14,7 +14,7 @@ import kernels
 import vm
 from accounts import Cgroup, Config, set_parameter
 from conftest import guest_kernel, unload
-from limits import BUSY_UW, TRIES, Zone, assert_power, crowd, is_power, powers
+from limits import BUSY_UW, TRIES, Zone, assert_power, crowd, is_power, powers, spinners
 from loads import SPIN, spinning
 
 SAMPLE = "vmenergy_policy_priority"
@@ -103,18 +103,13 @@ def test_static_shares_are_for_nobody_else(core):
 def test_tasks_of_a_domain_compete_with_those_below(core):
     with Cgroup("slice") as outer, Config("slice", cgroup=outer.name), \
          Cgroup("inside", outer.path) as inner, Config("inside", cgroup=inner.name), \
-         Cgroup("beside", outer.path) as beside:
-        children = [subprocess.Popen(["sh", "-c", SPIN], preexec_fn=cgroup.enter)
-                    for cgroup in (inner, beside)]
+         Cgroup("beside", outer.path) as beside, spinners(inner, beside):
         zone, inside = Zone("slice"), Zone("inside")
         with zone.limited(BUSY_UW):
             time.sleep(SETTLE_S)
             whole_w, part_w = powers([zone, inside], 3)
             assert_power(whole_w, BUSY_UW, 0.03)
             assert_power(part_w, BUSY_UW / 2, 0.05)
-        for child in children:
-            child.kill()
-            child.wait()
 
 
 @pytest.mark.once

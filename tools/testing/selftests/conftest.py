@@ -31,6 +31,7 @@ RERUNS = Path("/out/reruns")
 # How long a guest that is well may take to answer.
 ANSWER_S = 30
 CONFIGFS_ROOT = "/sys/kernel/config"
+KHUGEPAGED_SLEEP = Path("/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs")
 # In the guest: the driver, and the account that its vmenergy makes of it.
 DRIVER = "/sys/bus/virtio/drivers/virtio_energy"
 GUEST_ENERGY = "/sys/class/powercap/vmenergy:0/energy_uj"
@@ -134,6 +135,12 @@ def configfs():
     kernels.load("configfs")
     if not os.path.ismount(CONFIGFS_ROOT):
         subprocess.run(["mount", "-t", "configfs", "configfs", CONFIGFS_ROOT], check=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet():
+    """The kernel does not collect huge pages, which takes a CPU now and then."""
+    KHUGEPAGED_SLEEP.write_text("3600000")
 
 
 @pytest.fixture

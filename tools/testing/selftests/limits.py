@@ -107,8 +107,9 @@ def assert_holds(zone, limit_uw, tolerance, seconds):
 def assert_power(watts, limit_uw, tolerance):
     """The power is the limit, less than tolerance away from it."""
     limit = limit_uw / 1e6
-    print(f"{watts:.4f} W at {limit} W: {100 * (watts / limit - 1):+.2f} %")
-    assert limit * (1 - tolerance) < watts < limit * (1 + tolerance)
+    told = f"{watts:.4f} W at {limit:g} W: {100 * (watts / limit - 1):+.2f} %"
+    print(told)
+    assert limit * (1 - tolerance) < watts < limit * (1 + tolerance), told
 
 
 @contextlib.contextmanager
